@@ -1,0 +1,1 @@
+"""lme4's mixed-effects models from Python, with lme4's numbers."""

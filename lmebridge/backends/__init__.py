@@ -1,0 +1,1 @@
+"""The backends: each fits a model its own way and answers through one contract."""

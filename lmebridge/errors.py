@@ -1,0 +1,121 @@
+"""The errors and warnings of lmebridge, and how their messages are worded.
+
+Every message says what was got, what was expected and what to do. Errors about a formula show the place.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class LmebridgeError(Exception):
+    """Base of every error that lmebridge raises on purpose."""
+
+
+class FormulaError(LmebridgeError, ValueError):
+    """A formula, or an R expression, that cannot be read or may not be evaluated."""
+
+    @classmethod
+    def at(cls, text: str, span: tuple[int, int], problem: str, remedy: str = "") -> FormulaError:
+        """Error that shows `text` with carets under the characters ``span[0]:span[1]``.
+
+        Parameters
+        ----------
+        text : str
+            The whole formula or expression as the user wrote it.
+        span : tuple of int
+            Half-open range of character offsets into `text`, dimensionless.
+        problem : str
+            What is wrong there, one sentence without a full stop.
+        remedy : str, optional
+            What to write instead.
+
+        Returns
+        -------
+        FormulaError
+            The error, for the caller to raise.
+
+        Examples
+        --------
+        >>> print(FormulaError.at("y ~ (1 | )", (9, 10), "`|` needs a grouping factor on its right"))
+        `|` needs a grouping factor on its right
+            y ~ (1 | )
+                     ^
+        """
+        start = min(span[0], len(text))
+        first = text.rfind("\n", 0, start) + 1
+        end_of_line = text.find("\n", start)
+        line = text[first:] if end_of_line < 0 else text[first:end_of_line]
+        width = max(1, min(span[1], first + len(line)) - start)
+        place = f"    {line}\n    {' ' * (start - first)}{'^' * width}"
+        return cls("\n".join(part for part in (problem, place, remedy) if part))
+
+
+class DataError(LmebridgeError, ValueError):
+    """Data that a model cannot be fitted to, or that cannot cross to R unharmed."""
+
+    @classmethod
+    def unknown_column(cls, name: str, columns: Iterable[str]) -> DataError:
+        """Error for a variable that is not in the data, with the nearest names there are."""
+        known = [str(column) for column in columns]
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(repr(n) for n in near)}?" if near else f"Columns: {', '.join(known)}"
+        return cls(f"object '{name}' not found: the data has no such column. {hint}")
+
+
+class UnsupportedByBackend(LmebridgeError, NotImplementedError):
+    """A model that the backend asked for cannot express."""
+
+    @classmethod
+    def because(cls, backend: str, term: str, reason: str, remedy: str) -> UnsupportedByBackend:
+        """Error that names the backend, the term it cannot express, why, and what to use instead."""
+        return cls(f"The {backend} backend cannot fit `{term}`: {reason}. {remedy}")
+
+
+class BackendUnavailable(LmebridgeError, ImportError):
+    """A backend that cannot be loaded on this machine."""
+
+    @classmethod
+    def because(cls, backend: str, reason: str, remedy: str) -> BackendUnavailable:
+        """Error that names the backend, what is missing, and how to get it."""
+        return cls(f"The {backend} backend cannot be used here: {reason}. {remedy}")
+
+
+class RError(LmebridgeError, RuntimeError):
+    """An error that R raised, with R's own words and the call that raised it.
+
+    Attributes
+    ----------
+    message : str
+        R's condition message.
+    call : str
+        The R call that raised it, as R prints it; empty where R gives none.
+    """
+
+    def __init__(self, message: str, call: str = "") -> None:
+        self.message = message
+        self.call = call
+        super().__init__(f"{message}\n    in R: {call}" if call else message)
+
+    def __reduce__(self) -> tuple[type[RError], tuple[str, str]]:
+        return type(self), (self.message, self.call)
+
+
+class LmebridgeWarning(UserWarning):
+    """Base of every warning that lmebridge gives."""
+
+
+class SingularFitWarning(LmebridgeWarning):
+    """The fit is singular: a variance is zero or a correlation is one, to lme4's tolerance."""
+
+
+class ConvergenceWarning(LmebridgeWarning):
+    """The optimizer did not end where its own checks, or lme4's, say that it should."""
+
+
+class FallbackWarning(LmebridgeWarning):
+    """The first backend of the default order could not be used and another one was."""

@@ -1,0 +1,1 @@
+"""The parity referee: any two fits, goldens and printed outputs compared."""
