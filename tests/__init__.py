@@ -1,0 +1,1 @@
+"""Tests of lmebridge; their tree mirrors the package."""
