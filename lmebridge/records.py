@@ -1,7 +1,7 @@
 """The frozen records that every part of lmebridge exchanges: what to fit, and what was found.
 
 Whatever an engine says about a model is one `Fit`, made of plain tables; live lme4, statsmodels, the package's own
-solver, a golden file and R's printed summary all produce it. To compare anything with anything is to compare two of them.
+solver, a golden file and R's printed summary all produce it. To compare anything with anything is to compare two.
 """
 
 from __future__ import annotations
@@ -128,12 +128,13 @@ class Fit:
     model : Model
         What was fitted.
     fixed : pandas.DataFrame, shape (p, 2)
-        Index: R's coefficient names. Columns ``Estimate`` and ``Std. Error`` (units of the response per unit of the term).
+        Index: R's coefficient names. Columns ``Estimate`` and ``Std. Error``, units of the response per unit of term.
     fixed_covariance : pandas.DataFrame, shape (p, p)
         Covariance matrix of the estimates, `vcov` in R.
     variance : pandas.DataFrame
         ``as.data.frame(VarCorr(m))``: columns ``grp``, ``var1``, ``var2``, ``vcov`` (squared units) and ``sdcor``
-        (standard deviations in units, correlations dimensionless). ``grp`` numbers repeated blocks: ``Subject``, ``Subject.1``.
+        (standard deviations in units, correlations dimensionless). ``grp`` numbers repeated blocks: ``Subject``,
+        ``Subject.1``.
     blocks : tuple of (str, tuple of str)
         R's ``cnms``: grouping factor and effects of each random-effects block, in lme4's order. Names repeat for `||`.
     theta : numpy.ndarray, shape (n_theta,)

@@ -80,10 +80,13 @@ class Engine(Protocol):
         """Fitted values with all random effects and the offset, shape (n_obs,), units of the response."""
 
     def ranef(self) -> Mapping[str, pd.DataFrame]:
-        """By grouping factor in lme4's order, conditional modes: index levels, columns effects (blocks of `||` merged)."""
+        """By grouping factor in lme4's order, conditional modes: levels by effects, blocks of `||` merged."""
 
     def conditional_variances(self) -> Mapping[str, np.ndarray]:
         """By grouping factor, R's ``postVar`` as shape (n_levels, q, q), squared units of the response."""
+
+    def criterion(self, *, REML: bool) -> float:
+        """The REML criterion, or minus twice the log-likelihood, at this fit's theta, whichever was minimized."""
 
     def getME(self, name: str) -> Any:
         """R's ``getME(m, name)``; raises ValueError with the names there are for an unknown one."""

@@ -1,0 +1,127 @@
+"""Likelihood-ratio tests between fitted models, R's ``anova(m1, m2)``."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lmebridge.errors import DataError, LmebridgeWarning
+from lmebridge.model import MerMod, refit_ml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REFIT_MESSAGE = "refitting model(s) with ML (instead of REML)"
+
+
+def anova(*fits: Any, refit: bool = True, model_names: Sequence[str] | None = None) -> pd.DataFrame:
+    """Compare two or more fits of the same data by likelihood-ratio tests.
+
+    Parameters
+    ----------
+    *fits : MerMod or LinearModel
+        At least two models; they are sorted by their number of parameters.
+    refit : bool
+        Refit REML models by maximum likelihood first, as lme4 does and says.
+    model_names : sequence of str, optional
+        Names for the rows; by default ``MODEL1``, ``MODEL2``, ... in the order given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a model: ``npar``, ``AIC``, ``BIC``, ``logLik``, ``deviance``, ``Chisq``, ``Df`` and ``Pr(>Chisq)``.
+        ``attrs["heading"]`` holds the lines that R prints above the table.
+
+    Raises
+    ------
+    DataError
+        If the models were not fitted to the same rows of the same data.
+    ValueError
+        If fewer than two models, or a wrong number of names, is given.
+
+    Warns
+    -----
+    LmebridgeWarning
+        With lme4's message when models are refitted, or when REML and ML fits are mixed with ``refit=False``.
+
+    References
+    ----------
+    lme4 ``anova.merMod``.
+    """
+    names = _names(fits, model_names)
+    _check_same_data(fits)
+    chosen = _maximum_likelihood(fits) if refit else _as_they_are(fits)
+    likelihoods = [fit.logLik() for fit in chosen]
+    order = np.argsort([value.df for value in likelihoods], kind="stable")
+    table = _table([likelihoods[i] for i in order], [names[i] for i in order])
+    table.attrs["heading"] = _heading([chosen[i] for i in order], [names[i] for i in order])
+    return table
+
+
+def _names(fits: Sequence[Any], model_names: Sequence[str] | None) -> list[str]:
+    if len(fits) < 2:
+        raise ValueError("anova compares two or more fitted models: anova(fit1, fit2)")
+    names = [f"MODEL{i}" for i in range(1, len(fits) + 1)] if model_names is None else list(model_names)
+    if len(names) != len(fits):
+        raise ValueError(f"model names vector and model list have different lengths: {len(names)} and {len(fits)}")
+    return names
+
+
+def _check_same_data(fits: Sequence[Any]) -> None:
+    if len({fit.nobs() for fit in fits}) > 1:
+        sizes = ", ".join(str(fit.nobs()) for fit in fits)
+        raise DataError(
+            f"models were not all fitted to the same size of dataset: {sizes} rows. "
+            "Drop the rows with missing values in any model's variables before fitting."
+        )
+    first = fits[0]
+    if not all(fit.data is first.data or fit.data.equals(first.data) for fit in fits):
+        raise DataError(
+            "all models must be fit to the same data object: a likelihood-ratio test compares models of one data set."
+        )
+
+
+def _maximum_likelihood(fits: Sequence[Any]) -> list[Any]:
+    if any(isinstance(fit, MerMod) and fit.isREML() for fit in fits):
+        warnings.warn(REFIT_MESSAGE, LmebridgeWarning, stacklevel=3)
+    return [refit_ml(fit) if isinstance(fit, MerMod) else fit for fit in fits]
+
+
+def _as_they_are(fits: Sequence[Any]) -> list[Any]:
+    restricted = {isinstance(fit, MerMod) and fit.isREML() for fit in fits}
+    if len(restricted) > 1:
+        warnings.warn("some models fit with REML = TRUE, some not", LmebridgeWarning, stacklevel=3)
+    return list(fits)
+
+
+def _table(likelihoods: Sequence[Any], names: list[str]) -> pd.DataFrame:
+    from scipy.special import chdtrc
+
+    values = np.array([float(value) for value in likelihoods])
+    parameters = np.array([value.df for value in likelihoods])
+    n_obs = np.array([value.nobs for value in likelihoods])
+    degrees = np.diff(parameters, prepend=np.nan)
+    chisq = 2 * np.maximum(0, np.diff(values, prepend=np.nan))
+    # R gives no p-value for models with equally many parameters.
+    p_value = np.where(degrees > 0, chdtrc(np.where(degrees > 0, degrees, 1), chisq), np.nan)
+    return pd.DataFrame(
+        {
+            "npar": parameters,
+            "AIC": -2 * values + 2 * parameters,
+            "BIC": -2 * values + np.log(n_obs) * parameters,
+            "logLik": values,
+            "deviance": -2 * values,
+            "Chisq": chisq,
+            "Df": degrees,
+            "Pr(>Chisq)": p_value,
+        },
+        index=names,
+    )
+
+
+def _heading(fits: Sequence[Any], names: list[str]) -> list[str]:
+    models = [f"{name}: {fit.formula()}" for name, fit in zip(names, fits, strict=True)]
+    return [f"Data: {fits[0]._data_name}", "Models:", *models]  # noqa: SLF001 - the name the summary prints

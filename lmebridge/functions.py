@@ -1,0 +1,51 @@
+"""Every accessor as a function of the model, as in R: ``fixef(fit)`` is ``fit.fixef()``."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from lmebridge.model import MerMod
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _function(name: str) -> Callable[..., Any]:
+    accessor = getattr(MerMod, name)
+    documented = accessor.fget if isinstance(accessor, property) else accessor
+
+    @functools.wraps(documented, assigned=("__name__", "__doc__"), updated=())
+    def function(fit: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return getattr(fit, name)(*args, **kwargs)
+
+    return function
+
+
+AIC = _function("AIC")
+BIC = _function("BIC")
+REMLcrit = _function("REMLcrit")
+VarCorr = _function("VarCorr")
+coef = _function("coef")
+coef_table = _function("coef_table")
+confint = _function("confint")
+deviance = _function("deviance")
+df_residual = _function("df_residual")
+fitted = _function("fitted")
+fixef = _function("fixef")
+formula = _function("formula")
+getME = _function("getME")
+isREML = _function("isREML")
+isSingular = _function("isSingular")
+logLik = _function("logLik")
+model_frame = _function("model_frame")
+model_matrix = _function("model_matrix")
+ngrps = _function("ngrps")
+nobs = _function("nobs")
+predict = _function("predict")
+ranef = _function("ranef")
+residuals = _function("residuals")
+sigma = _function("sigma")
+summary = _function("summary")
+vcov = _function("vcov")
+weights = _function("weights")

@@ -1,0 +1,398 @@
+"""The fitted model a user holds: lme4's accessors over a `Fit` and a live engine."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lmebridge.errors import UnsupportedByBackend
+from lmebridge.statsmodels_names import StatsmodelsNames
+from lmebridge.tables import Count, RandomEffects, VarCorr
+from lmebridge.values import LogLik
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lmebridge.backends.contract import Engine
+    from lmebridge.records import Fit
+    from lmebridge.summary import Summary
+
+
+class NAType:
+    """R's NA as the value of `re_form`: no random effects at all."""
+
+    def __repr__(self) -> str:
+        return "NA"
+
+    def __reduce__(self) -> str:
+        return "NA"
+
+
+#: ``re.form = NA`` of lme4: predict without any random effects.
+NA = NAType()
+
+#: Tolerance below which lme4's isSingular calls a relative standard deviation zero, dimensionless.
+SINGULAR_TOLERANCE = 1e-4
+
+
+class MerMod(StatsmodelsNames):
+    """A fitted linear mixed-effects model with lme4's accessors; made by `lmebridge.lmer`.
+
+    R names keep their spelling with ``.`` replaced by ``_``. Per-row results carry the index of the data. The usual
+    attributes of a statsmodels result (``params``, ``bse``, ``llf``, ...) are there too.
+
+    Attributes
+    ----------
+    data : pandas.DataFrame
+        The data the model was fitted to, as given.
+    """
+
+    def __init__(self, fit: Fit, engine: Engine, data: pd.DataFrame, data_name: str = "data") -> None:
+        self._fit = fit
+        self._engine = engine
+        self.data = data
+        self._data_name = data_name
+
+    # --- what was fitted, and by what ---------------------------------------------------------------------------
+
+    @property
+    def record(self) -> Fit:
+        """The plain tables behind the accessors, the record that comparisons work on."""
+        return self._fit
+
+    @property
+    def engine(self) -> Any:
+        """The thing underneath: the R merMod, the statsmodels result or the penalized-least-squares solution."""
+        return self._engine.underlying
+
+    @property
+    def backend(self) -> str:
+        """What fitted the model, with every version that matters."""
+        return str(self._fit.source)
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """Everything the engine said about the fit, in lme4's words where lme4 has words for it."""
+        return tuple(message.text for message in self._fit.convergence.messages)
+
+    def formula(self) -> str:
+        """The model's formula as R text."""
+        return str(self._fit.model.formula)
+
+    def isREML(self) -> bool:
+        """Whether the restricted likelihood was maximized."""
+        return self._fit.model.REML
+
+    # --- fixed effects ------------------------------------------------------------------------------------------
+
+    def fixef(self) -> pd.Series:
+        """Fixed-effects estimates.
+
+        Returns
+        -------
+        pandas.Series, shape (p,)
+            Indexed by R's coefficient names, units of the response per unit of the term.
+
+        References
+        ----------
+        lme4 ``fixef.merMod``.
+        """
+        return self._fit.fixed["Estimate"].copy()
+
+    def coef_table(self) -> pd.DataFrame:
+        """Estimates with their standard errors and t values, R's ``summary(m)$coefficients``.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (p, 3)
+            Columns ``Estimate``, ``Std. Error`` and ``t value``.
+        """
+        table = self._fit.fixed[["Estimate", "Std. Error"]].copy()
+        table["t value"] = table["Estimate"] / table["Std. Error"]
+        return table
+
+    def vcov(self) -> pd.DataFrame:
+        """Covariance matrix of the fixed-effects estimates, shape (p, p)."""
+        return self._fit.fixed_covariance.copy()
+
+    def confint(
+        self, parm: str | Sequence[str] | None = None, level: float = 0.95, method: str = "Wald"
+    ) -> pd.DataFrame:
+        """Confidence intervals.
+
+        Parameters
+        ----------
+        parm : str or sequence of str, optional
+            Names of the parameters wanted; all by default.
+        level : float
+            Confidence level, dimensionless, between 0 and 1.
+        method : {"Wald"}
+            Wald intervals are normal, for fixed effects only: the rows of the variance parameters are NaN, as in lme4.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (n_parameters, 2)
+            Rows named as lme4 names them with ``oldNames = FALSE``; columns such as ``2.5 %`` and ``97.5 %``.
+
+        Raises
+        ------
+        UnsupportedByBackend
+            For the methods ``"profile"`` and ``"boot"``.
+
+        References
+        ----------
+        lme4 ``confint.merMod``.
+        """
+        if method != "Wald":
+            raise UnsupportedByBackend(
+                f"confint(method={method!r}) is not available yet; use method='Wald' for the fixed effects, "
+                "or R's own confint on `fit.engine` where lme4 fitted the model"
+            )
+        from lmebridge.intervals import wald
+
+        table = wald(self._fit, level)
+        return table if parm is None else table.loc[[parm] if isinstance(parm, str) else list(parm)]
+
+    # --- random effects -----------------------------------------------------------------------------------------
+
+    def ranef(self, condVar: bool = True) -> RandomEffects:
+        """Conditional modes of the random effects.
+
+        Parameters
+        ----------
+        condVar : bool
+            Whether to compute the conditional covariances too, `RandomEffects.postVar`.
+
+        Returns
+        -------
+        RandomEffects
+            Mapping from grouping factor to a DataFrame (levels by terms), units of the response per unit of the term.
+
+        References
+        ----------
+        lme4 ``ranef.merMod``.
+        """
+        return RandomEffects(self._engine.ranef(), self._engine.conditional_variances() if condVar else {})
+
+    def coef(self) -> dict[str, pd.DataFrame]:
+        """Coefficients of each level: fixed effects plus conditional modes, lme4's ``coef.merMod``.
+
+        Returns
+        -------
+        dict of str to pandas.DataFrame
+            By grouping factor, levels by terms. Effects without a fixed part come first, as in lme4.
+        """
+        fixed = self.fixef()
+        modes = self._engine.ranef()
+        without_fixed = dict.fromkeys(t for frame in modes.values() for t in frame.columns if t not in fixed.index)
+        start = pd.concat([pd.Series(0.0, index=list(without_fixed), dtype=float), fixed])
+        return {group: _shifted(start, frame) for group, frame in modes.items()}
+
+    def VarCorr(self) -> VarCorr:
+        """Variances and correlations of the random effects; prints as in R."""
+        return VarCorr(self._fit)
+
+    def sigma(self) -> float:
+        """Residual standard deviation, units of the response."""
+        return self._fit.sigma
+
+    def ngrps(self) -> pd.Series:
+        """Levels of each grouping factor."""
+        return pd.Series(dict(self._fit.n_groups), dtype="int64")
+
+    def isSingular(self, tol: float = SINGULAR_TOLERANCE) -> bool:
+        """Whether a relative standard deviation is below `tol` (dimensionless), lme4's ``isSingular``."""
+        return bool(np.any(self._fit.theta[_diagonal(self._fit.blocks)] < tol))
+
+    def getME(self, name: str) -> Any:
+        """Any piece of the model, by lme4's name for it: X, Z, theta, Lambda, devcomp ...
+
+        Raises
+        ------
+        ValueError
+            If lme4 knows no such piece.
+        """
+        return self._engine.getME(name)
+
+    # --- likelihood ---------------------------------------------------------------------------------------------
+
+    def logLik(self, REML: bool | None = None) -> LogLik:
+        """Log-likelihood, restricted by default when the fit is; a float with ``df`` and ``nobs``."""
+        return LogLik(-self._criterion(REML) / 2, df=self._fit.n_parameters, nobs=self._fit.n_obs)
+
+    def AIC(self) -> float:
+        """Akaike's criterion, ``-2 logLik + 2 df``; from the REML criterion when the fit is REML, as in R."""
+        return self._fit.criterion + 2 * self._fit.n_parameters
+
+    def BIC(self) -> float:
+        """Schwarz's criterion, ``-2 logLik + log(nobs) df``."""
+        return float(self._fit.criterion + np.log(self._fit.n_obs) * self._fit.n_parameters)
+
+    def deviance(self, REML: bool | None = None) -> float:
+        """Minus twice the log-likelihood; of a REML fit, the REML criterion unless ``REML=False``."""
+        return self._criterion(REML)
+
+    def REMLcrit(self) -> float:
+        """The REML criterion at convergence (for an ML fit the deviance, as in lme4)."""
+        return self._fit.criterion
+
+    def df_residual(self) -> int:
+        """Rows minus estimated parameters."""
+        return self._fit.n_obs - self._fit.n_parameters
+
+    @property
+    def nobs(self) -> Count:
+        """Rows used; ``fit.nobs()`` as in R and ``fit.nobs`` as in statsmodels."""
+        return Count(self._fit.n_obs)
+
+    def _criterion(self, REML: bool | None) -> float:
+        if REML is None or REML == self._fit.model.REML:
+            return self._fit.criterion
+        return self._engine.criterion(REML=REML)
+
+    # --- rows ---------------------------------------------------------------------------------------------------
+
+    def fitted(self) -> pd.Series:
+        """Fitted values with all random effects, units of the response, on the data's index.
+
+        With ``na_action="na.exclude"`` the rows that were dropped for missing values are there as NaN, as in R.
+        """
+        return self._on_rows(self._engine.fitted())
+
+    def residuals(self, type: str = "response", scaled: bool = False) -> pd.Series:
+        """Residuals on the data's index.
+
+        Parameters
+        ----------
+        type : {"response", "pearson"}
+            Response residuals are in units of the response; Pearson residuals are times the root of the prior weights.
+        scaled : bool
+            Divide by the residual standard deviation (then dimensionless).
+
+        Raises
+        ------
+        ValueError
+            For another type.
+        """
+        if type not in {"response", "pearson"}:
+            raise ValueError(f"type={type!r}: residuals of a linear mixed model are 'response' or 'pearson'")
+        values = self._residuals(pearson=type == "pearson")
+        return self._on_rows(values / self.sigma() if scaled else values)
+
+    def predict(
+        self,
+        newdata: pd.DataFrame | None = None,
+        re_form: str | NAType | None = None,
+        allow_new_levels: bool = False,
+        type: str = "link",
+    ) -> pd.Series:
+        """Predictions, lme4's ``predict.merMod``.
+
+        Parameters
+        ----------
+        newdata : DataFrame, optional
+            Rows to predict; by default the rows the model was fitted to.
+        re_form : str, NA or None
+            None for all random effects, ``lmebridge.NA`` or ``"~0"`` for none, ``"~(1|g)"`` for some.
+        allow_new_levels : bool
+            Whether levels the model has not seen are predicted with zero random effects instead of an error.
+        type : {"link", "response"}
+            The same for a linear model.
+
+        Returns
+        -------
+        pandas.Series
+            On the index of `newdata` (or of the data), units of the response; NaN where a predictor is missing.
+
+        Raises
+        ------
+        DataError
+            For a missing column or a new level.
+        ValueError
+            For another type.
+        """
+        if type not in {"link", "response"}:
+            raise ValueError(f"type={type!r}: predictions are 'link' or 'response'")
+        form = "~0" if re_form is NA else re_form
+        if not (form is None or isinstance(form, str)):
+            raise ValueError(
+                "re_form is None (all random effects), lmebridge.NA (none) or a formula text such as '~(1|g)'"
+            )
+        if newdata is None:
+            return self._on_rows(self._engine.predict(None, form, allow_new_levels=allow_new_levels))
+        from lmebridge.frames import as_pandas
+
+        frame = as_pandas(newdata)
+        values = self._engine.predict(frame, form, allow_new_levels=allow_new_levels)
+        return pd.Series(values, index=frame.index, dtype=float)
+
+    def model_frame(self) -> pd.DataFrame:
+        """The variables of the formula in the rows used, on the data's index."""
+        return self._engine.frame().set_axis(self.data.index[self._engine.rows()], axis=0)
+
+    def model_matrix(self) -> pd.DataFrame:
+        """The fixed-effects model matrix X, rows used by p columns under R's names."""
+        rows = self.data.index[self._engine.rows()]
+        return pd.DataFrame(np.asarray(self._engine.getME("X")), index=rows, columns=self._fit.fixed.index)
+
+    def weights(self) -> pd.Series:
+        """Prior weights, dimensionless, ones where none were given."""
+        return self._on_rows(self._prior_weights)
+
+    @cached_property
+    def _prior_weights(self) -> np.ndarray:
+        return np.asarray(self._engine.getME("weights"), dtype=float)
+
+    def _residuals(self, *, pearson: bool) -> np.ndarray:
+        values = np.asarray(self._engine.getME("y"), dtype=float) - self._engine.fitted()
+        return values * np.sqrt(self._prior_weights) if pearson else values
+
+    def _on_rows(self, values: np.ndarray) -> pd.Series:
+        rows = self._engine.rows()
+        series = pd.Series(np.asarray(values, dtype=float), index=rows)
+        if self._fit.model.na_action == "na.exclude":
+            series = series.reindex(np.sort(np.concatenate([rows, self._engine.omitted()])))
+        return series.set_axis(self.data.index[series.index.to_numpy()])
+
+    # --- text ---------------------------------------------------------------------------------------------------
+
+    def summary(self) -> Summary:
+        """The summary that lme4 prints; ``str()`` gives its text."""
+        from lmebridge.summary import Summary
+
+        quantiles = np.quantile(self._residuals(pearson=True) / self.sigma(), [0, 0.25, 0.5, 0.75, 1])
+        return Summary(self._fit, residual_quantiles=quantiles, data_name=self._data_name)
+
+    def __repr__(self) -> str:
+        from lmebridge.summary import print_text
+
+        return print_text(self._fit, data_name=self._data_name)
+
+
+def refit_ml(fitted: MerMod) -> MerMod:
+    """The same model fitted by maximum likelihood, lme4's ``refitML``; an ML fit is returned as it is."""
+    if not fitted.isREML():
+        return fitted
+    fit, engine = fitted._engine.refit(REML=False)  # noqa: SLF001 - the model's own module
+    return MerMod(fit, engine, fitted.data, fitted._data_name)  # noqa: SLF001
+
+
+def _shifted(start: pd.Series, modes: pd.DataFrame) -> pd.DataFrame:
+    """One row a level: `start` with the level's modes added to the terms they belong to."""
+    table = pd.DataFrame(np.tile(start.to_numpy(), (len(modes), 1)), index=modes.index, columns=start.index)
+    table[modes.columns] += modes
+    return table
+
+
+def _diagonal(blocks: tuple[tuple[str, tuple[str, ...]], ...]) -> np.ndarray:
+    """Positions in theta of the diagonal elements of the relative covariance factors."""
+    positions: list[int] = []
+    start = 0
+    for _, effects in blocks:
+        size = len(effects)
+        positions += [start + column * size - column * (column - 1) // 2 for column in range(size)]
+        start += size * (size + 1) // 2
+    return np.array(positions, dtype=int)
