@@ -11,7 +11,7 @@ import pandas as pd
 from lmebridge.errors import UnsupportedByBackend
 from lmebridge.statsmodels_names import StatsmodelsNames
 from lmebridge.tables import Count, RandomEffects, VarCorr
-from lmebridge.values import LogLik
+from lmebridge.log_likelihood import LogLik
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

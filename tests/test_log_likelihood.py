@@ -1,4 +1,4 @@
-"""Numbers that carry what R attaches to them."""
+"""The log-likelihood, a number that carries what R attaches to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from lmebridge.values import LogLik
+from lmebridge.log_likelihood import LogLik
 
 
 @pytest.mark.parametrize(
