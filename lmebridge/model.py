@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from lmebridge.errors import UnsupportedByBackend
+from lmebridge.log_likelihood import LogLik
 from lmebridge.statsmodels_names import StatsmodelsNames
 from lmebridge.tables import Count, RandomEffects, VarCorr
-from lmebridge.log_likelihood import LogLik
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
