@@ -67,6 +67,10 @@ class DataError(LmebridgeError, ValueError):
         return cls(f"object '{name}' not found: the data has no such column. {hint}")
 
 
+class DatasetUnavailable(LmebridgeError, FileNotFoundError):
+    """An example data set that is not on this machine; the message says how to get it."""
+
+
 class UnsupportedByBackend(LmebridgeError, NotImplementedError):
     """A model that the backend asked for cannot express."""
 
