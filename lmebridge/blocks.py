@@ -128,10 +128,7 @@ def _factor(members: Sequence[int], blocks: Sequence[Block], root_weights: np.nd
     starts = np.concatenate(([0], np.cumsum([widths[i] for i in members]))).astype(int)
     weighted = [_weighted(np.asarray(blocks[i].matrix, dtype=float), root_weights) for i in members]
     transforms = [_transform(matrix) for matrix in weighted]
-    scaled = [
-        linalg.solve_triangular(t, m.T, lower=True, trans="T", check_finite=False).T
-        for t, m in zip(transforms, weighted, strict=True)
-    ]
+    scaled = [m @ np.linalg.inv(t) for t, m in zip(transforms, weighted, strict=True)]
     places = [(*_triangle(widths[i]), start) for i, start in zip(members, starts[:-1], strict=True)]
     return Factor(
         blocks=tuple(members),

@@ -72,17 +72,16 @@ def _traces(system: Decomposition) -> list[np.ndarray]:
     if system.schur is None:
         return [first]
     inverse = system.schur.inverse()
-    middle = system.lambda_rest @ inverse @ system.lambda_rest.T
-    between = _crossed(system, middle)
     hat = np.eye(inner.shape[1]) - system.products.first @ system.spread
+    between = _crossed(system, inverse)
     first = first - (hat @ between @ inner).sum(axis=0)
     return [first, *(sums.sum(axis=0) for sums in _paired(system, system.product, inverse))]
 
 
-def _crossed(system: Decomposition, middle: Any) -> np.ndarray:
-    """Diagonal blocks of ``Z1'Z2 middle Z2'Z1`` by level of the first factor, shape (l, q, q)."""
-    q = system.templates[0].shape[0]
-    return _block_products(system.products.cross @ middle, system.products.cross, q)
+def _crossed(system: Decomposition, inverse: Any) -> np.ndarray:
+    """Diagonal blocks of ``Z1'Z2 Lambda2 S^-1 Lambda2'Z2'Z1`` by level of the first factor, shape (l, q, q)."""
+    moved = system.products.cross @ system.lambda_rest
+    return _block_products(moved @ inverse, moved, system.templates[0].shape[0])
 
 
 def _paired(system: Decomposition, left: Any, right: Any) -> list[np.ndarray]:
@@ -137,8 +136,7 @@ def _informations(system: Decomposition) -> list[np.ndarray]:
     if system.schur is None:
         return [hat @ first]
     inverse = system.schur.inverse()
-    middle = system.lambda_rest @ inverse @ system.lambda_rest.T
-    head = hat @ first - hat @ _crossed(system, middle) @ hat.transpose(0, 2, 1)
+    head = hat @ first - hat @ _crossed(system, inverse) @ hat.transpose(0, 2, 1)
     parts = system.products.factors[1:]
     unit = lambda_matrix(parts, [np.eye(factor.n_columns) for factor in parts])
     plain = _paired(system, eliminated(system.products, system.spread, unit), unit)
@@ -153,9 +151,9 @@ def conditional_variances(system: Decomposition) -> list[np.ndarray]:
         return [spread]
     if not system.products.plan.has_inverse:
         return _chunked_variances(system)
-    middle = system.lambda_rest @ system.schur.inverse() @ system.lambda_rest.T
-    unit = lambda_matrix(system.products.factors[1:], [np.eye(f.n_columns) for f in system.products.factors[1:]])
-    return [spread + spread @ _crossed(system, middle) @ spread, *_paired(system, middle, unit)]
+    inverse = system.schur.inverse()
+    rest = _paired(system, system.lambda_rest @ inverse, system.lambda_rest)
+    return [spread + spread @ _crossed(system, inverse) @ spread, *rest]
 
 
 def _chunked_variances(system: Decomposition) -> list[np.ndarray]:

@@ -59,7 +59,9 @@ class DenseFactor:
     def inverse(self) -> np.ndarray:
         """``S^-1`` as a dense array, from LAPACK's potri, which fills one triangle."""
         lower, _ = linalg.lapack.dpotri(self._lower, lower=1)
-        return np.tril(lower) + np.tril(lower, -1).T
+        whole = np.ascontiguousarray(lower + lower.T)
+        whole[np.diag_indices_from(whole)] /= 2
+        return whole
 
 
 @dataclass(frozen=True)
@@ -167,9 +169,9 @@ class BatchedFactor:
     def __init__(self, matrix: Any, where: Layout) -> None:
         entries = matrix.tocoo()
         flat = np.zeros(where.entries)
-        flat[where.base[entries.row] + where.local[entries.row] * where.size[entries.row] + where.local[entries.col]] = (
-            entries.data
-        )
+        flat[
+            where.base[entries.row] + where.local[entries.row] * where.size[entries.row] + where.local[entries.col]
+        ] = entries.data
         flat[where.padding] = 1.0
         self._where = where
         self._blocks = [flat[a : a + c * s**2].reshape(c, s, s) for a, c, s in where.batches]
