@@ -1,0 +1,115 @@
+"""The lme4 backend: lme4 itself, in the R of this machine, through rpy2."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from lmebridge.backends import _mermod, _r, _r_home
+from lmebridge.backends.contract import Gap, Status
+from lmebridge.errors import BackendUnavailable, LmebridgeError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lmebridge.backends.contract import Engine
+    from lmebridge.records import Fit, Model
+
+name = "lme4"
+
+#: The first lme4 whose structured covariances are right: earlier ones could assign a wrong structure (lme4 issue 945).
+STRUCTURED_SINCE = "2.0-6"
+#: How to install lme4 into the R that was found.
+INSTALL_LME4 = 'In R, run install.packages("lme4"); on Debian and Ubuntu `sudo apt-get install r-cran-lme4`'
+#: Options of `Model.control` that are not lme4's.
+OUR_OPTIONS = frozenset({"polish"})
+
+
+def _structured_term(model: Model) -> str | None:
+    """The first term with a structured covariance where this machine's lme4 is too old for it."""
+    terms: list[str] = [term.text for term in model.formula.random if term.covariance not in {"us", "||"}]
+    if not terms or _r_home.numbers(_versions()["lme4"]) >= _r_home.numbers(STRUCTURED_SINCE):
+        return None
+    return terms[0]
+
+
+GAPS: tuple[Gap, ...] = (
+    Gap(
+        feature="structured covariances diag(), cs(), ar1()",
+        reason=f"they need lme4 {STRUCTURED_SINCE} or later",
+        remedy=f"Update lme4 to {STRUCTURED_SINCE} or later; diag() can be written (x || g).",
+        term=_structured_term,
+    ),
+)
+
+
+def status() -> Status:
+    """Whether lme4 can be used here; starts R where nothing cheaper speaks against it."""
+    problem = None if _r.is_started() else _r_home.find().problem
+    if problem is not None:
+        return Status(usable=False, reason=problem[0], remedy=problem[1])
+    try:
+        versions = _versions()
+    except LmebridgeError as error:
+        return Status(usable=False, reason=str(error), remedy=INSTALL_LME4)
+    return Status(usable=True, version=", ".join(f"{part} {version}" for part, version in versions.items()))
+
+
+def fit(model: Model, data: pd.DataFrame) -> tuple[Fit, Engine]:
+    """Fit a model with lme4.
+
+    Parameters
+    ----------
+    model : Model
+        What to fit; its weights, offset and subset are R expressions over the columns of `data`.
+    data : pandas.DataFrame, shape (n, k)
+        The model's variables. It is not changed.
+
+    Returns
+    -------
+    Fit
+        The plain tables; its convergence holds what lme4 said.
+    Engine
+        The merMod in R, which answers on demand.
+
+    Raises
+    ------
+    BackendUnavailable
+        If R or lme4 cannot be loaded, with the line to run.
+    DataError
+        If a column would lose something on the way to R.
+    RError
+        If lme4 refuses, in its own words.
+    """
+    versions = _versions()
+    answer = _r.keep("fit_lmer", data=data, formula=str(model.formula), options=_options(model))
+    return _mermod.adopt(answer, model, dict(data.dtypes), {"rpy2": versions["rpy2"]})
+
+
+def _options(model: Model) -> dict[str, Any]:
+    return {
+        "REML": model.REML,
+        "weights": model.weights,
+        "offset": model.offset,
+        "subset": model.subset,
+        "contrasts": dict(model.contrasts),
+        "na_action": model.na_action,
+        "start": None if model.start is None else _numbers(model.start),
+        "control": {key: value for key, value in model.control.items() if key not in OUR_OPTIONS},
+    }
+
+
+def _numbers(values: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(values, dtype=float)
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Versions of lme4, R and rpy2, in this order."""
+    found = _r.call("versions")
+    lme4, r_version = found["lme4"][0], found["R"][0]
+    if lme4 is None:
+        raise BackendUnavailable.because(name, f"R {r_version} has no package lme4", INSTALL_LME4 + ".")
+    return {"lme4": lme4, "R": r_version, "rpy2": _r_home.find_rpy2()}

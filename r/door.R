@@ -1,0 +1,47 @@
+# The one way in: call one of our functions with crossing values, get back a crossing value and what was said meanwhile.
+
+# A list: `value`, or `error` (message and call), and `conditions`, a list of kind, message and call, in order.
+run <- function(name, arguments, keep = FALSE) {
+  heard <- new.env(parent = emptyenv())
+  heard$conditions <- list()
+  outcome <- tryCatch(
+    withCallingHandlers(
+      list(value = finish(call_ours(name, arguments), keep)),
+      warning = function(condition) hear(heard, "warning", condition),
+      message = function(condition) hear(heard, "message", condition)
+    ),
+    error = function(condition) list(error = condition_text(condition)),
+    interrupt = function(condition) list(interrupted = TRUE)
+  )
+  c(outcome, list(conditions = heard$conditions))
+}
+
+finish <- function(value, keep) if (keep) list(kept = value) else send(value)
+
+# The arguments are bound to names, so that a call in an error message shows names and never data.
+call_ours <- function(name, arguments) {
+  values <- lapply(arguments, receive)
+  call <- as.call(c(as.name(name), sapply(names(values), as.name, simplify = FALSE)))
+  eval(call, list2env(values, parent = parent.env(environment())))
+}
+
+hear <- function(heard, kind, condition) {
+  heard$conditions <- c(heard$conditions, list(c(list(kind = kind), condition_text(condition))))
+  invokeRestart(if (kind == "warning") "muffleWarning" else "muffleMessage")
+}
+
+condition_text <- function(condition) {
+  message <- enc2utf8(sub("\n$", "", conditionMessage(condition)))
+  list(message = message, call = call_text(conditionCall(condition)))
+}
+
+call_text <- function(call) {
+  if (is.null(call)) return("")
+  enc2utf8(paste(trimws(deparse(call, width.cutoff = 500L, nlines = 3L)), collapse = " "))
+}
+
+to_bytes <- function(object) serialize(object, NULL)
+
+from_bytes <- function(bytes) unserialize(bytes)
+
+class_names <- function(object) as.character(class(object))

@@ -1,0 +1,54 @@
+# Fits a linear mixed model with lme4; the call stored in it reads as a user's call would.
+
+# `options`: REML, weights, offset, subset (R expressions in text or NULL), contrasts (a list of function names),
+# na_action, start (numeric or NULL), control (a list with lmerControl's names, `.` or `_`).
+fit_lmer <- function(data, formula, options) {
+  call <- lmer_call(formula, options)
+  with_standard_options(eval(call, model_environment(data)))
+}
+
+lmer_call <- function(formula, options) {
+  arguments <- c(
+    list(formula = str2lang(formula), data = quote(data)),
+    if (!options$REML) list(REML = FALSE),
+    control_argument(options$control),
+    if (!is.null(options$start)) list(start = options$start),
+    column_arguments(options)
+  )
+  as.call(c(quote(lmer), arguments))
+}
+
+# The arguments that lm and lmer share.
+column_arguments <- function(options) {
+  c(
+    if (!is.null(options$subset)) list(subset = str2lang(options$subset)),
+    if (!is.null(options$weights)) list(weights = str2lang(options$weights)),
+    if (options$na_action != "na.omit") list(na.action = as.name(options$na_action)),
+    if (!is.null(options$offset)) list(offset = str2lang(options$offset)),
+    if (length(options$contrasts)) list(contrasts = as_language(options$contrasts))
+  )
+}
+
+control_argument <- function(control) {
+  if (!length(control)) return(NULL)
+  names(control) <- vapply(names(control), control_name, "")
+  list(control = as.call(c(quote(lmerControl), lapply(control, as_language))))
+}
+
+control_name <- function(name) {
+  known <- setdiff(names(formals(lme4::lmerControl)), "mod.type")
+  found <- known[gsub("[._]", "_", known) == gsub("[._]", "_", name)]
+  if (length(found) == 1L) return(found)
+  stop("lmerControl has no argument '", name, "': it has ", paste(known, collapse = ", "), call. = FALSE)
+}
+
+as_language <- function(value) {
+  if (is.list(value)) as.call(c(quote(list), lapply(value, as_language))) else value
+}
+
+# The same model with or without REML; to ML by `refitML`, as lme4's anova does.
+refit_lmer <- function(model, REML) {
+  if (REML == lme4::isREML(model)) return(model)
+  if (!REML) return(lme4::refitML(model))
+  with_standard_options(stats::update(model, REML = TRUE))
+}

@@ -1,0 +1,180 @@
+# Writes lme4's own numbers for the models of fixtures/cases.csv to fixtures/goldens/<id>.json.
+# Run from the project's root: Rscript r/make_goldens.R [--cases FILE] [--data FOLDER] [--out FOLDER] [id ...]
+# Without ids every case is written. The same machine writes the same bytes but for the date.
+# Each file has what extract.R reads from the fit, what is asked on demand, R's printed text, and, under "refined", the
+# optimum found from the fit's theta with tolerances of 1e-12, which tells the optimizer's slack from an error.
+
+# The folder of this script, where the functions are.
+script_folder <- function() {
+  file <- grep("^--file=", commandArgs(FALSE), value = TRUE)
+  dirname(sub("^--file=", "", file[1L]))
+}
+
+load_bridge <- function(folder) {
+  bridge <- new.env(parent = baseenv())
+  sources <- c("wire", "door", "environments", "fit", "extract", "provenance", "ranef", "getme", "frame", "predict",
+               "functions", "json")
+  for (name in sources) sys.source(file.path(folder, paste0(name, ".R")), bridge)
+  bridge
+}
+
+# Named options take the next word; the rest are ids.
+read_arguments <- function(words) {
+  options <- list(cases = "fixtures/cases.csv", data = "fixtures/data", out = "fixtures/goldens")
+  while (length(words) && startsWith(words[1L], "--")) {
+    options[[sub("--", "", words[1L], fixed = TRUE)]] <- words[2L]
+    words <- words[-(1:2)]
+  }
+  c(options, list(ids = words))
+}
+
+read_text <- function(path) utils::read.csv(path, colClasses = "character", na.strings = character(), check.names = FALSE)
+
+# A cell of cases.csv: text, or NULL where it is empty.
+cell <- function(text) if (nzchar(text)) text else NULL
+
+# "a=contr.sum;b=contr.helmert" as a named list.
+read_contrasts <- function(text) {
+  pairs <- strsplit(strsplit(text, ";", fixed = TRUE)[[1L]], "=", fixed = TRUE)
+  stats::setNames(lapply(pairs, `[`, 2L), vapply(pairs, `[`, "", 1L))
+}
+
+case_options <- function(case) {
+  list(
+    REML = case$REML == "TRUE", weights = cell(case$weights), offset = cell(case$offset), subset = cell(case$subset),
+    contrasts = read_contrasts(case$contrasts), na_action = case$na_action, control = list()
+  )
+}
+
+# --- data: a .csv of text and a .json of one line a column, as export_data.R writes them -----------------------------
+
+read_types <- function(path) {
+  lines <- grep("\"type\":", readLines(path, encoding = "UTF-8"), value = TRUE)
+  types <- lapply(lines, function(line) {
+    list(type = sub(".*\"type\": \"([a-z]+)\".*", "\\1", line), levels = read_levels(line))
+  })
+  stats::setNames(types, sub("^ *\"(.*)\": \\{\"type\".*", "\\1", lines))
+}
+
+read_levels <- function(line) {
+  if (!grepl("\"levels\": ", line, fixed = TRUE)) return(NULL)
+  inside <- sub(".*\"levels\": \\[\"(.*)\"\\].*", "\\1", line)
+  strsplit(inside, "\", \"", fixed = TRUE)[[1L]]
+}
+
+typed <- function(text, type) {
+  text[text == "NA"] <- NA
+  switch(type$type,
+    factor = factor(text, levels = type$levels), ordered = factor(text, levels = type$levels, ordered = TRUE),
+    integer = as.integer(text), numeric = as.double(text), logical = text == "TRUE", character = text
+  )
+}
+
+read_data <- function(folder, name) {
+  types <- read_types(file.path(folder, paste0(name, ".json")))
+  text <- read_text(file.path(folder, paste0(name, ".csv")))
+  columns <- lapply(names(types), function(column) typed(text[[column]], types[[column]]))
+  structure(columns, names = names(types), row.names = .set_row_names(nrow(text)), class = "data.frame")
+}
+
+sha256 <- function(path) {
+  if (exists("sha256sum", asNamespace("tools"))) return(unname(get("sha256sum", asNamespace("tools"))(path)))
+  sub(" .*", "", system2("sha256sum", shQuote(path), stdout = TRUE))
+}
+
+# --- one golden -------------------------------------------------------------------------------------------------------
+
+# `expression` quietly: what it says is in the fit, or is repeated there.
+quietly <- function(expression) suppressWarnings(suppressMessages(expression))
+
+# A fit with every message and warning it gave, in order.
+fit_case <- function(bridge, case, data) {
+  said <- character()
+  hear <- function(condition, restart) {
+    said <<- c(said, sub("\n$", "", conditionMessage(condition)))
+    invokeRestart(restart)
+  }
+  model <- withCallingHandlers(
+    bridge$fit_lmer(data, case$formula, case_options(case)),
+    message = function(condition) hear(condition, "muffleMessage"),
+    warning = function(condition) hear(condition, "muffleWarning")
+  )
+  list(model = model, said = said)
+}
+
+refined <- function(bridge, case, data, model) {
+  tight <- list(optCtrl = list(xtol_abs = 1e-12, ftol_abs = 1e-12))
+  options <- utils::modifyList(case_options(case), list(control = tight, start = unname(lme4::getME(model, "theta"))))
+  found <- bridge$extract(quietly(bridge$fit_lmer(data, case$formula, options)))
+  list(
+    theta_refined = found$theta, criterion_refined = found$criterion, fixef_refined = found$fixed,
+    sdcor_refined = found$variance$sdcor
+  )
+}
+
+# `predict_fixed` is for `predict_rows`: the rows used and those dropped for missing values, in the data's order.
+on_demand <- function(bridge, model) {
+  extract <- bridge$extract(model)
+  rows <- sort(c(extract$rows, extract$omitted))
+  data <- get("data", environment(stats::formula(model)))[rows, , drop = FALSE]
+  list(
+    ranef = bridge$conditional_modes(model), postVar = bridge$conditional_covariances(model),
+    fitted = bridge$fitted_values(model), residuals = bridge$residual_values(model, "response"),
+    residuals_pearson = bridge$residual_values(model, "pearson"),
+    predict_rows = rows, predict_fixed = bridge$predict_lmer(model, data, "~0", FALSE),
+    X_names = colnames(lme4::getME(model, "X")), weights = bridge$prior_weights(model)
+  )
+}
+
+criteria <- function(bridge, model) {
+  likelihood <- stats::logLik(model)
+  list(
+    AIC = stats::AIC(model), BIC = stats::BIC(model), logLik = as.numeric(likelihood),
+    logLik_df = as.integer(attr(likelihood, "df")), deviance = bridge$criterion(model, FALSE),
+    REMLcrit = bridge$criterion(model, TRUE), df_residual = as.integer(stats::df.residual(model)),
+    isSingular = lme4::isSingular(model), coefficients = stats::coef(summary(model))
+  )
+}
+
+golden <- function(bridge, case, data, data_path) {
+  fitted <- fit_case(bridge, case, data)
+  model <- fitted$model
+  extract <- bridge$extract(model)
+  versions <- extract$versions
+  heading <- list(
+    id = case$id, call = extract$call, formula = case$formula, data = case$data, data_sha256 = sha256(data_path),
+    R = versions$R, lme4 = versions$lme4, date = format(Sys.Date())
+  )
+  values <- c(
+    list(provenance = bridge$provenance(), said = fitted$said, extract = extract),
+    on_demand(bridge, model), criteria(bridge, model),
+    list(summary_text = bridge$printed_summary(model), print_text = bridge$printed_model(model)),
+    list(refined = refined(bridge, case, data, model))
+  )
+  bridge$to_json(heading, values)
+}
+
+write_golden <- function(bridge, arguments, case) {
+  data <- read_data(arguments$data, case$data)
+  result <- golden(bridge, case, data, file.path(arguments$data, paste0(case$data, ".csv")))
+  path <- file.path(arguments$out, paste0(case$id, ".json"))
+  connection <- file(path, "wb")
+  on.exit(close(connection))
+  writeLines(result, connection, useBytes = TRUE)
+}
+
+main <- function() {
+  arguments <- read_arguments(commandArgs(TRUE))
+  bridge <- load_bridge(script_folder())
+  cases <- read_text(arguments$cases)
+  unknown <- setdiff(arguments$ids, cases$id)
+  if (length(unknown)) stop("no case named ", paste(unknown, collapse = ", "), call. = FALSE)
+  if (length(arguments$ids)) cases <- cases[cases$id %in% arguments$ids, ]
+  dir.create(arguments$out, showWarnings = FALSE, recursive = TRUE)
+  for (row in seq_len(nrow(cases))) {
+    cat(cases$id[row], "\n")
+    write_golden(bridge, arguments, cases[row, ])
+  }
+}
+
+main()
