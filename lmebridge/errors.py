@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+#: Longest piece of somebody else's line that a message shows.
+SHOWN_CHARACTERS = 100
+
+
 class LmebridgeError(Exception):
     """Base of every error that lmebridge raises on purpose."""
 
@@ -107,6 +111,33 @@ class RError(LmebridgeError, RuntimeError):
 
     def __reduce__(self) -> tuple[type[RError], tuple[str, str]]:
         return type(self), (self.message, self.call)
+
+
+class PrintedOutputError(LmebridgeError, ValueError):
+    """Printed output that looks like a model's but cannot be read.
+
+    Attributes
+    ----------
+    line : int
+        Number of the line, from 1, where reading stopped.
+    text : str
+        That line.
+    reason : str
+        What was expected there.
+    """
+
+    def __init__(self, line: int, text: str, reason: str) -> None:
+        self.line = line
+        self.text = text
+        self.reason = reason
+        super().__init__(f"line {line}: {reason}\n    {text.strip()[:SHOWN_CHARACTERS]}")
+
+    def __reduce__(self) -> tuple[type[PrintedOutputError], tuple[int, str, str]]:
+        return type(self), (self.line, self.text, self.reason)
+
+
+class ParityError(LmebridgeError, AssertionError):
+    """Numbers that should agree and do not; the message is the report of the comparison."""
 
 
 class LmebridgeWarning(UserWarning):
