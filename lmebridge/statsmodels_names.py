@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lmebridge.values import LogLik
+    from lmebridge.log_likelihood import LogLik
 
 
 class StatsmodelsNames(ABC):
