@@ -1,8 +1,8 @@
 """The random-effects side of the penalized least-squares problem: cross-products and their block Cholesky factor.
 
 Blocks of one grouping factor (as `||` gives) lie side by side in one `Factor`. The columns of each block are brought
-to a common scale and made orthogonal, ``Z = Z~ T`` with T lower triangular, so that ``Lambda~ = T Lambda`` is lower triangular
-too and has zeros where Lambda has them. The largest factor is eliminated level by level; what remains of the
+to a common scale and made orthogonal, ``Z = Z~ T`` with T lower triangular, so that ``Lambda~ = T Lambda`` is lower
+triangular too and has zeros where Lambda has them. The largest factor is eliminated level by level; what remains of the
 others is a Schur complement (`lmebridge.schur`). Each decomposition costs what the levels cost, not the rows.
 """
 
@@ -31,16 +31,23 @@ class Block(Protocol):
     """What is needed of one random-effects block; `lmebridge.design.RandomBlock` has it."""
 
     @property
-    def group(self) -> str: ...
+    def group(self) -> str:
+        """Name of the grouping factor."""
+
     @property
-    def levels(self) -> tuple[str, ...]: ...
+    def levels(self) -> tuple[str, ...]:
+        """Levels of the grouping factor."""
+
     @property
-    def codes(self) -> np.ndarray: ...
+    def codes(self) -> np.ndarray:
+        """Level of each row, from 0, shape (n,)."""
+
     @property
-    def matrix(self) -> np.ndarray: ...
+    def matrix(self) -> np.ndarray:
+        """Columns of the effects, shape (n, q)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Factor:
     """All blocks of one grouping factor side by side.
 
@@ -75,7 +82,7 @@ class Factor:
     @property
     def n_columns(self) -> int:
         """Columns a level, q."""
-        return self.transform.shape[0]
+        return int(self.transform.shape[0])
 
     @property
     def size(self) -> int:
@@ -169,7 +176,7 @@ def factors(blocks: Sequence[Block], root_weights: np.ndarray | None = None) -> 
     return tuple(sorted(found, key=lambda factor: -factor.size))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CrossProducts:
     """Everything that a decomposition needs of the data.
 
@@ -211,7 +218,8 @@ def cross_products(parts: tuple[Factor, ...], fixed_columns: np.ndarray, fixed: 
         nothing = np.zeros((0, fixed_columns.shape[1]))
         return CrossProducts(parts, *sums, None, None, nothing, fixed, Strategy("dense"))
     z1, z2 = head.sparse_matrix(), sparse.hstack([factor.sparse_matrix() for factor in others], format="csr")
-    cross, rest = sparse.csr_array(z1.T @ z2), sparse.csr_array(z2.T @ z2)
+    cross: Any = sparse.csr_array(z1.T @ z2)
+    rest: Any = sparse.csr_array(z2.T @ z2)
     plan = _plan(parts, cross, rest)
     if plan.kind == "dense":
         rest = rest.toarray()
@@ -251,9 +259,9 @@ def block_diagonal(blocks: np.ndarray) -> sparse.csr_array:
 def scale_rows(blocks: np.ndarray, matrix: Any) -> Any:
     """``block_diagonal(blocks) @ matrix`` for a dense or sparse `matrix` of shape (l q, m)."""
     n, q, _ = blocks.shape
-    if sparse.issparse(matrix):
-        return block_diagonal(blocks) @ matrix
-    return (blocks @ matrix.reshape(n, q, -1)).reshape(n * q, -1)
+    if isinstance(matrix, np.ndarray):
+        return (blocks @ matrix.reshape(n, q, -1)).reshape(n * q, -1)
+    return block_diagonal(blocks) @ matrix
 
 
 def _inverse(matrices: np.ndarray) -> tuple[np.ndarray, float]:
@@ -264,7 +272,7 @@ def _inverse(matrices: np.ndarray) -> tuple[np.ndarray, float]:
     return np.linalg.inv(matrices), 2.0 * float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Decomposition:
     """The system at one Lambda: ``A = Lambda'Z'Z Lambda + I`` factored, everything in orthogonalized columns.
 
@@ -345,7 +353,7 @@ def eliminated(products: CrossProducts, spread: np.ndarray, right: sparse.csr_ar
 
 
 def _plus_identity(matrix: Any) -> Any:
-    if sparse.issparse(matrix):
-        return matrix + block_diagonal(np.ones((matrix.shape[0], 1, 1)))
-    matrix[np.diag_indices_from(matrix)] += 1.0
-    return matrix
+    if isinstance(matrix, np.ndarray):
+        matrix[np.diag_indices_from(matrix)] += 1.0
+        return matrix
+    return matrix + block_diagonal(np.ones((matrix.shape[0], 1, 1)))

@@ -1,8 +1,8 @@
 """What the decomposition says about each Lambda: modes, first derivatives and conditional variances.
 
 Notation as in `lmebridge.blocks`: factor 1 is eliminated, the others together are 2; ``V = I + Z Lambda Lambda' Z'``,
-``D = I + Lambda1'Z1'Z1 Lambda1``, ``S`` the Schur complement, ``M = Lambda2 S^-1 Lambda2'``. The criterion depends on Lambda
-only through ``Lambda Lambda'``, so its derivative is ``2 N Lambda`` with N symmetric, one N a factor.
+``S`` the Schur complement. The criterion depends on Lambda only through ``Lambda Lambda'``, so its derivative is
+``2 N Lambda`` with N symmetric, one N a factor.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lmebridge.blocks import Decomposition, Factor
+    from lmebridge.schur import SchurFactor
 
 #: Columns of the inverse solved for at a time where it cannot be formed whole.
 CHUNK = 256
@@ -105,11 +106,10 @@ def _block_products(left: Any, right: Any, q: int) -> np.ndarray:
 
 def _row_products(left: Any, right: Any) -> np.ndarray:
     """Row sums of the elementwise product of two matrices, each dense or sparse."""
-    if sparse.issparse(right):
-        return np.asarray(right.multiply(left).sum(axis=1)).ravel()
-    if sparse.issparse(left):
-        return np.asarray(left.multiply(right).sum(axis=1)).ravel()
-    return np.asarray(np.einsum("ij,ij->i", left, right))
+    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
+        return np.asarray(np.einsum("ij,ij->i", left, right))
+    first, second = (right, left) if isinstance(left, np.ndarray) else (left, right)
+    return np.asarray(first.multiply(second).sum(axis=1)).ravel()
 
 
 def dual(system: Decomposition, mix: np.ndarray) -> list[np.ndarray]:
@@ -150,18 +150,18 @@ def conditional_variances(system: Decomposition) -> list[np.ndarray]:
     if system.schur is None:
         return [spread]
     if not system.products.plan.has_inverse:
-        return _chunked_variances(system)
+        return _chunked_variances(system, system.schur)
     inverse = system.schur.inverse()
     rest = _paired(system, system.lambda_rest @ inverse, system.lambda_rest)
     return [spread + spread @ _crossed(system, inverse) @ spread, *rest]
 
 
-def _chunked_variances(system: Decomposition) -> list[np.ndarray]:
+def _chunked_variances(system: Decomposition, schur: SchurFactor) -> list[np.ndarray]:
     """As `conditional_variances`, solving for some columns of the inverse at a time."""
     spread, cross = system.spread, sparse.csc_array(system.products.cross)
     between = np.zeros_like(spread)
     pieces = []
-    for columns, middle in _inverse_columns(system):
+    for columns, middle in _inverse_columns(system, schur):
         between += _block_products(cross @ middle, as_dense(cross[:, columns]), spread.shape[1])
         pieces.append(sparse.csr_array(_band(middle, columns, system.products.factors[1:])))
     whole = sparse.hstack(pieces, format="csr")
@@ -170,13 +170,12 @@ def _chunked_variances(system: Decomposition) -> list[np.ndarray]:
     return [spread + spread @ between @ spread, *_paired(system, whole, unit)]
 
 
-def _inverse_columns(system: Decomposition) -> Iterator[tuple[slice, np.ndarray]]:
+def _inverse_columns(system: Decomposition, schur: SchurFactor) -> Iterator[tuple[slice, np.ndarray]]:
     """Columns of ``Lambda2 S^-1 Lambda2'``, some at a time."""
     transposed = sparse.csc_array(system.lambda_rest.T)
     for start in range(0, transposed.shape[1], CHUNK):
         columns = slice(start, min(start + CHUNK, transposed.shape[1]))
-        assert system.schur is not None  # noqa: S101
-        yield columns, system.lambda_rest @ system.schur.solve(as_dense(transposed[:, columns]))
+        yield columns, system.lambda_rest @ schur.solve(as_dense(transposed[:, columns]))
 
 
 def _band(middle: np.ndarray, columns: slice, parts: tuple[Factor, ...]) -> np.ndarray:

@@ -1,18 +1,20 @@
 """Minimization of the profiled criterion over theta, and the certificate that it ended at a minimum.
 
-L-BFGS-B with the analytic gradient finds the basin, Newton steps finish to the precision of the arithmetic, and variances
-that belong on the boundary are set to exactly zero. At a singular fit the criterion's derivative by theta vanishes whether or
-not the variance should grow, so there the derivative by the covariance matrix itself is examined.
+L-BFGS-B with the analytic gradient finds the basin, Newton steps finish to the precision of the arithmetic, and
+variances that belong on the boundary are set to exactly zero. At a singular fit the criterion's derivative by theta
+vanishes whether or not the variance should grow, so there the derivative by the covariance matrix itself is examined.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lmebridge import pls, starting
+from lmebridge.criterion import criterion
 from lmebridge.errors import DataError
 from lmebridge.records import Convergence, Message
 
@@ -30,10 +32,13 @@ SINGULAR_TEXT = "boundary (singular) fit: see help('isSingular')"
 
 #: Options of `lmerControl` that are understood; those not used below have no meaning for this optimizer.
 CONTROLS = frozenset(
-    "optimizer restart_edge boundary_tol calc_derivs use_last_params sparseX standardize_X autoscale optCtrl mod_type "
-    "check_nobs_vs_rankZ check_nobs_vs_nlev check_nlev_gtreq_5 check_nlev_gtr_1 check_nobs_vs_nRE check_rankX "
-    "check_scaleX check_formula_LHS check_conv_grad check_conv_singular check_conv_hess checkConv checkControl "
-    "polish".split()
+    (
+        *("optimizer", "optCtrl", "restart_edge", "boundary_tol", "calc_derivs", "use_last_params", "mod_type"),
+        *("sparseX", "standardize_X", "autoscale", "checkConv", "checkControl", "polish"),
+        *("check_nobs_vs_rankZ", "check_nobs_vs_nlev", "check_nlev_gtreq_5", "check_nlev_gtr_1", "check_nobs_vs_nRE"),
+        *("check_rankX", "check_scaleX", "check_formula_LHS"),
+        *("check_conv_grad", "check_conv_singular", "check_conv_hess"),
+    )
 )
 
 #: Newton decrement, in units of the criterion, at which polishing stops: estimates are then 1e-6 standard errors off.
@@ -67,7 +72,7 @@ class _Evaluator:
 
     def value(self, parameters: np.ndarray) -> float:
         self.count += 1
-        return pls.criterion(self.task, self.task.decompose(parameters))
+        return criterion(self.task, self.task.decompose(parameters))
 
     def _differences(self, parameters: np.ndarray) -> np.ndarray:
         """Central differences: the criterion is even in the columns of Lambda, so bounds may be crossed."""
@@ -161,11 +166,11 @@ def _given(task: Problem, start: Sequence[float] | None) -> np.ndarray:
     theta = np.asarray(start, dtype=float)
     if theta.shape != task.lower.shape:
         raise DataError(f"start has {theta.size} values; theta has {task.lower.size}")
-    return np.maximum(theta, task.lower)
+    return np.asarray(np.maximum(theta, task.lower))
 
 
 def _on_boundary(task: Problem, point: Point) -> np.ndarray:
-    return (task.lower == 0) & (point.parameters == 0)
+    return np.asarray((task.lower == 0) & (point.parameters == 0))
 
 
 def _search(evaluator: _Evaluator, start: np.ndarray, options: Mapping[str, Any]) -> Point:
@@ -315,7 +320,7 @@ def _escape(evaluator: _Evaluator, point: Point) -> np.ndarray | None:
         return None
     for which, dual in enumerate(pls.duals(task, point.parameters)):
         starts = task.products.factors[which].starts
-        for start, end in zip(starts[:-1], starts[1:], strict=True):
+        for start, end in pairwise(starts):
             values, vectors = np.linalg.eigh(dual[start:end, start:end])
             if values[0] < -1e-7 * max(1.0, np.abs(values).max()):
                 direction = np.zeros(starts[-1])
@@ -341,7 +346,7 @@ def _descend(evaluator: _Evaluator, point: Point, which: int, direction: np.ndar
 
 def _lower_root(wide: np.ndarray) -> np.ndarray:
     """Lower-triangular L with ``L L' = wide wide'`` and a diagonal that is not negative."""
-    lower = np.linalg.qr(wide.T, mode="r").T
+    lower = np.asarray(np.linalg.qr(wide.T, mode="r")).T
     return np.asarray(lower * np.where(np.diagonal(lower) < 0, -1.0, 1.0))
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from scipy import linalg
 
 from lmebridge import derivatives
 from lmebridge.blocks import cross_products, decompose, factors
+from lmebridge.criterion import criterion, fixed_effects, log_det, mix_of, profiled
 from lmebridge.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,18 +34,27 @@ class Arrays(Protocol):
     """What is needed of a design; `lmebridge.design.Design` has it."""
 
     @property
-    def y(self) -> np.ndarray: ...
+    def y(self) -> np.ndarray:
+        """Response, shape (n,)."""
+
     @property
-    def X(self) -> np.ndarray: ...
+    def X(self) -> np.ndarray:
+        """Fixed-effects model matrix, shape (n, p)."""
+
     @property
-    def weights(self) -> np.ndarray | None: ...
+    def weights(self) -> np.ndarray | None:
+        """Prior weights, shape (n,)."""
+
     @property
-    def offset(self) -> np.ndarray | None: ...
+    def offset(self) -> np.ndarray | None:
+        """Known part of the linear predictor, shape (n,)."""
+
     @property
-    def blocks(self) -> Sequence[Block]: ...
+    def blocks(self) -> Sequence[Block]:
+        """Random-effects blocks in lme4's order."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Problem:
     """One mixed model on one data set, ready to be evaluated at any theta.
 
@@ -82,11 +93,11 @@ class Problem:
     @property
     def n_fixed(self) -> int:
         """Number of fixed effects, p."""
-        return self.X.shape[1]
+        return int(self.X.shape[1])
 
     @property
     def degrees_of_freedom(self) -> int:
-        """n - p under REML, else n: what the residual variance is divided by."""
+        """What the residual variance is divided by."""
         return len(self.y) - self.n_fixed if self.REML else len(self.y)
 
     @cached_property
@@ -203,47 +214,9 @@ def _project(orthonormal: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nda
     return first + second, residual - orthonormal @ second
 
 
-def _fixed_effects(task: Problem, system: Decomposition) -> tuple[np.ndarray, np.ndarray, float]:
-    """Cholesky factor of ``Q'V^-1 Q``, the fixed effects of Q less the projections, and pwrss."""
-    p = task.n_fixed
-    lower = np.linalg.cholesky(system.fixed[:p, :p])
-    half = linalg.solve_triangular(lower, system.fixed[:p, p], lower=True, check_finite=False)
-    gamma = linalg.solve_triangular(lower, half, lower=True, trans="T", check_finite=False)
-    return lower, gamma, float(system.fixed[p, p] - half @ half)
-
-
-def criterion(task: Problem, system: Decomposition) -> float:
-    """Profiled deviance or REML criterion, dimensionless."""
-    lower, _, pwrss = _fixed_effects(task, system)
-    return _criterion(task, system.logdet, _log_det(task, lower), pwrss)
-
-
-def _log_det(task: Problem, lower: np.ndarray) -> float:
-    """``ldRX2``: log determinant of ``X'V^-1 X``."""
-    return 2.0 * float(np.log(np.diagonal(lower)).sum() + np.log(np.diagonal(task.triangle)).sum())
-
-
-def _criterion(task: Problem, ldL2: float, ldRX2: float, pwrss: float) -> float:
-    df = task.degrees_of_freedom
-    value = ldL2 + df * (1.0 + np.log(2.0 * np.pi * pwrss / df)) - task.log_weights
-    return float(value + ldRX2 if task.REML else value)
-
-
-def _mix(task: Problem, system: Decomposition) -> np.ndarray:
-    """Combinations of F whose squared scores are the derivatives of the criterion's quadratic parts, (p + 1, c)."""
-    p = task.n_fixed
-    lower, gamma, pwrss = _fixed_effects(task, system)
-    mix = np.zeros((p + 1, 1 + p if task.REML else 1))
-    mix[:p, 0], mix[p, 0] = -gamma, 1.0
-    mix[:, 0] *= np.sqrt(task.degrees_of_freedom / pwrss)
-    if task.REML:
-        mix[:p, 1:] = linalg.solve_triangular(lower, np.eye(p), lower=True, trans="T", check_finite=False)
-    return mix
-
-
 def _system(task: Problem, parameters: np.ndarray) -> tuple[Decomposition, np.ndarray]:
     system = task.decompose(parameters)
-    return system, _mix(task, system)
+    return system, mix_of(task, system)
 
 
 def value_and_gradient(task: Problem, parameters: np.ndarray) -> tuple[float, np.ndarray]:
@@ -260,7 +233,7 @@ def duals(task: Problem, parameters: np.ndarray) -> list[np.ndarray]:
     return derivatives.dual(*_system(task, parameters))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Solution:
     """Everything that follows from one theta.
 
@@ -319,7 +292,7 @@ def solve(task: Problem, theta: np.ndarray) -> Solution:
     """
     theta = np.asarray(theta, dtype=float)
     system = task.decompose(task.orthogonal(theta))
-    lower, gamma, _ = _fixed_effects(task, system)
+    lower, gamma, _ = fixed_effects(task, system)
     beta = linalg.solve_triangular(task.triangle, gamma + task.projections)
     spherical = [u[:, :, 0] for u in derivatives.scores_and_modes(system, np.append(-gamma, 1.0)[:, None])[1]]
     actual = [_actual(f, t, u) for f, t, u in zip(task.products.factors, system.templates, spherical, strict=True)]
@@ -327,7 +300,7 @@ def solve(task: Problem, theta: np.ndarray) -> Solution:
     residual = task.y - mu
     wrss = float(np.sum(residual**2 if task.weights is None else task.weights * residual**2))
     ussq = float(sum(np.sum(u**2) for u in spherical))
-    ldRX2 = _log_det(task, lower)
+    ldRX2 = log_det(task, lower)
     return Solution(
         problem=task,
         theta=theta,
@@ -336,7 +309,7 @@ def solve(task: Problem, theta: np.ndarray) -> Solution:
         b=_in_model_order(task, actual),
         mu=mu,
         sigma=float(np.sqrt((wrss + ussq) / task.degrees_of_freedom)),
-        criterion=_criterion(task, system.logdet, ldRX2, wrss + ussq),
+        criterion=profiled(task, system.logdet, ldRX2, wrss + ussq),
         RX=lower.T @ task.triangle,
         ldL2=system.logdet,
         ldRX2=ldRX2,
@@ -355,7 +328,7 @@ def _random_part(task: Problem, actual: Sequence[np.ndarray]) -> np.ndarray:
     """``Z b`` on the rows' own scale, from the raw columns."""
     total = np.zeros(len(task.y))
     for factor, effects in zip(task.products.factors, actual, strict=True):
-        for block, start, end in zip(factor.blocks, factor.starts[:-1], factor.starts[1:], strict=True):
+        for block, (start, end) in zip(factor.blocks, pairwise(factor.starts), strict=True):
             total += np.sum(task.blocks[block].matrix * effects[factor.codes, start:end], axis=1)
     return total
 
@@ -364,7 +337,7 @@ def _in_model_order(task: Problem, effects: Sequence[np.ndarray]) -> np.ndarray:
     """Random effects as one vector in lme4's order: block by block, level by level."""
     pieces: dict[int, np.ndarray] = {}
     for factor, values in zip(task.products.factors, effects, strict=True):
-        for block, start, end in zip(factor.blocks, factor.starts[:-1], factor.starts[1:], strict=True):
+        for block, (start, end) in zip(factor.blocks, pairwise(factor.starts), strict=True):
             pieces[block] = values[:, start:end].ravel()
     return np.concatenate([pieces[block] for block in sorted(pieces)])
 

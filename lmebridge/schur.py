@@ -42,7 +42,7 @@ class SchurFactor(Protocol):
 
 def as_dense(matrix: Any) -> np.ndarray:
     """The matrix as a dense array, whether it is sparse or not."""
-    return np.asarray(matrix.toarray() if sparse.issparse(matrix) else matrix)
+    return matrix if isinstance(matrix, np.ndarray) else np.asarray(matrix.toarray())
 
 
 class DenseFactor:
@@ -101,7 +101,7 @@ def _padded_sizes(sizes: np.ndarray) -> np.ndarray:
     octave = np.ceil(np.log2(sizes)).astype(int)
     largest = np.zeros(octave.max() + 1, dtype=int)
     np.maximum.at(largest, octave, sizes)
-    return largest[octave]
+    return np.asarray(largest[octave])
 
 
 def _inverse_pattern(labels: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

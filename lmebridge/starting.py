@@ -1,7 +1,7 @@
 """Where the search for theta starts, and how curved the criterion is there: moments instead of identities.
 
-Each column of each factor is looked at alone. With orthogonalized columns of mean square 1 and least-squares residuals e of
-mean square s, ``sum over levels of (z'e)^2 / z'z`` is about ``levels s + variance (n - levels)``.
+Each column of each factor is looked at alone. With orthogonalized columns z of mean square 1 and least-squares
+residuals e of mean square s, ``sum over levels of (z'e)^2 / z'z`` is about ``levels s + variance (n - levels)``.
 """
 
 from __future__ import annotations
@@ -60,4 +60,4 @@ def curvatures(products: CrossProducts, parameters: np.ndarray) -> np.ndarray:
         shares = squares / (1.0 + diagonal**2 * squares)
         pairs = shares.T @ shares * diagonal**2
         curvature[factor.positions] = (2.0 * pairs * (1.0 + np.eye(len(diagonal))))[factor.rows, factor.columns]
-    return np.maximum(curvature, 1e-8)
+    return np.asarray(np.maximum(curvature, 1e-8))
