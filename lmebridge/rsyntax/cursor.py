@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 CLOSING = {"(": ")", "[": "]", "[[": "]]", "{": "}"}
 #: Nested brackets and prefixes read before giving up; R's own limit on brackets is 50.
 DEEPEST = 100
+_BARS = {"|", "||"}
 _OPERAND_KINDS = {"number", "string", "constant", "name"}
 
 
 class Cursor:
     """Moves along the significant tokens of a text; `brackets` are those open at the position."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, enclosed: bool = False) -> None:
         self.text = text
         self.brackets: list[Token] = []
         self.depth = 0
-        self._tokens = significant(tokenize(text))
+        self._tokens = significant(tokenize(text), enclosed=enclosed)
         self._position = 0
 
     @property
@@ -96,19 +97,23 @@ class Cursor:
     def fail(self) -> NoReturn:
         """Raise the error for a token that cannot stand at the position."""
         token = self.token
+        previous = self._tokens[self._position - 1] if self._position else None
         if token.kind == "end" and self.brackets:
             raise self._never_closed(self.brackets[-1])
         if token.kind == "end":
-            raise self.error("the expression ends too early: something must follow here")
+            problem = "the expression ends too early: something must follow here"
+            raise self.error(problem, remedy=self._after(previous))
         if token.text in {")", "]", "}"}:
             raise self._unexpected_closing(token)
         if token.kind == "newline":
             raise self.error("the line ends too early: something must follow here")
-        previous = self._tokens[self._position - 1] if self._position else None
         if previous and token.kind in _OPERAND_KINDS and previous.kind in _OPERAND_KINDS:
             remedy = "Put an operator such as `+` or `*` between them; a name with spaces goes in `backticks`."
             span = (previous.span[0], token.span[1])
             raise self.error(f"no operator between `{previous.text}` and `{token.text}`", span, remedy)
+        if token.text in _BARS and previous and previous.text == "(":
+            remedy = "Write what varies before the bar, for example `(1 | g)`."
+            raise self.error(f"`{token.text}` has nothing on its left", remedy=remedy)
         raise self.error(f"unexpected `{token.text}`", remedy=self._after(previous))
 
     def _never_closed(self, bracket: Token) -> FormulaError:
@@ -124,15 +129,15 @@ class Cursor:
         if CLOSING[bracket.text][0] != token.text:
             problem = f"`{token.text}` cannot close `{bracket.text}`"
             return self.error(problem, remedy=f"Close it with `{CLOSING[bracket.text]}` first.")
-        return self.error(
-            f"something is missing before `{token.text}`", remedy=self._after(self._tokens[self._position - 1])
-        )
+        previous = self._tokens[self._position - 1]
+        if previous.text in _BARS:
+            remedy = "Write the factor's name, for example `(1 + x | g)`."
+            return self.error(f"`{previous.text}` needs a grouping factor on its right", remedy=remedy)
+        return self.error(f"something is missing before `{token.text}`", remedy=self._after(previous))
 
     @staticmethod
     def _after(previous: Token | None) -> str:
         """What the token before asks for."""
         if previous is None or previous.kind != "operator" or previous.text in {")", "]", "}"}:
             return ""
-        if previous.text in {"|", "||"}:
-            return "Write the grouping factor's name after the bar, for example `(1 + x | g)`."
         return f"Write what `{previous.text}` should apply to, or remove it."

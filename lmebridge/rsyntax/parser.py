@@ -28,13 +28,15 @@ if TYPE_CHECKING:
     from lmebridge.rsyntax.tokens import Token
 
 
-def parse(text: str) -> tuple[Node, ...]:
+def parse(text: str, *, enclosed: bool = False) -> tuple[Node, ...]:
     """Syntax trees of the expressions of an R program.
 
     Parameters
     ----------
     text : str
         R code: any number of expressions, comments, empty lines.
+    enclosed : bool, optional
+        Whether newlines mean nothing, as where the text is the argument of a call.
 
     Returns
     -------
@@ -55,20 +57,22 @@ def parse(text: str) -> tuple[Node, ...]:
     >>> parse("x <- 1; log(x)")
     (<Call (<- x 1.0)>, <Call (log x)>)
     """
-    parser = _Parser(text)
+    parser = _Parser(text, enclosed=enclosed)
     try:
         return parser.program()
     except RecursionError:
         raise parser.cursor.too_deep() from None
 
 
-def parse_expression(text: str) -> Node:
+def parse_expression(text: str, *, enclosed: bool = False) -> Node:
     """Syntax tree of a text that holds exactly one R expression.
 
     Parameters
     ----------
     text : str
         R code.
+    enclosed : bool, optional
+        Whether newlines mean nothing, as where the text is the argument of a call.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def parse_expression(text: str) -> Node:
     >>> parse_expression("a + b * c")
     <Call (+ a (* b c))>
     """
-    expressions = parse(text)
+    expressions = parse(text, enclosed=enclosed)
     if not expressions:
         raise FormulaError.at(text, (len(text), len(text)), "an R expression is expected and there is none")
     if len(expressions) > 1:
@@ -97,8 +101,8 @@ def parse_expression(text: str) -> Node:
 class _Parser:
     """Reads one text; the methods are the rules of the grammar."""
 
-    def __init__(self, text: str) -> None:
-        self.cursor = Cursor(text)
+    def __init__(self, text: str, *, enclosed: bool = False) -> None:
+        self.cursor = Cursor(text, enclosed=enclosed)
         self._placeholders: list[Span] = []
 
     def program(self) -> tuple[Node, ...]:

@@ -123,13 +123,14 @@ _LINE_EATERS = frozenset(_OPERATORS) - {")", "]", "}", "\\", "::", ":::"} | {"_"
 _LINE_EATING_WORDS = frozenset({"function", "while", "repeat", "for", "if", "in", "else"})
 
 
-def significant(tokens: list[Token]) -> list[Token]:
+def significant(tokens: list[Token], *, enclosed: bool = False) -> list[Token]:
     """The tokens without comments and without the newlines that R does not read as the end of an expression.
 
-    Those are the newlines inside ``()`` and ``[]``, after an operator, and, inside ``{}``, before ``else``.
+    Those are the newlines inside ``()`` and ``[]``, after an operator, and, inside ``{}``, before ``else``. All of them
+    when the text is `enclosed`, read as if it stood in parentheses.
     """
     kept: list[Token] = []
-    context: list[str] = []
+    context = ["("] if enclosed else []
     for token in tokens:
         if token.kind == "comment" or (token.kind == "newline" and _is_eaten(kept, context)):
             continue
