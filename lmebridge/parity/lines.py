@@ -51,11 +51,11 @@ class Line:
 
 
 def split_lines(text: str) -> tuple[Line, ...]:
-    """Lines of a text, ready to be read.
+    r"""Lines of a text, ready to be read.
 
     Examples
     --------
-    >>> [(line.number, line.text) for line in split_lines("## Days  10.47\\n##")]
+    >>> [(line.number, line.text) for line in split_lines("## Days  10.47\n##")]
     [(1, 'Days  10.47'), (2, '')]
     """
     plain = ANSI.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).translate(PLAIN)

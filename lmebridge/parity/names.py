@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
-from lmebridge.parity.keys import Key
+if TYPE_CHECKING:
+    from lmebridge.parity.keys import Key
 
 #: Quantities whose two terms may be swapped.
 SYMMETRIC = frozenset({"vcov", "sdcor", "fixef_correlation", "fixef_covariance"})

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lmebridge.parity.quantities import Key
+    from lmebridge.parity.keys import Key
 
-NUMERAL = re.compile(r"(?P<bound>< ?)?(?P<sign>[-+]?)(?P<digits>[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE](?P<exponent>[-+]?[0-9]{1,3}))?")
+NUMERAL = re.compile(
+    r"(?P<bound>< ?)?(?P<sign>[-+]?)(?P<digits>[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE](?P<exponent>[-+]?[0-9]{1,3}))?"
+)
 #: What R and numpy print for a number that is not there.
 MISSING = frozenset({"NA", "NaN", "nan"})
 #: Rounding of binary fractions: a value this close to the edge of the interval, relatively, is inside it.
@@ -185,6 +187,10 @@ def rounded_twice(found: Numeral, places: int) -> Numeral:
 
 
 def shown_digits(numbers: Sequence[Numeral]) -> int:
-    """Significant digits that a jointly formatted set of numbers was given: those of its smallest member."""
+    """Significant digits that a jointly formatted set of numbers was given: those of its smallest member.
+
+    Zero where the smallest is a whole number: R prints all its digits however few were asked for.
+    """
     sized = [number for number in numbers if number.value and math.isfinite(number.value)]
-    return significant(min(sized, key=lambda number: abs(number.value)).text) if sized else 0
+    smallest = min(sized, key=lambda number: abs(number.value), default=None)
+    return significant(smallest.text) if smallest is not None and decimals(smallest.text) else 0

@@ -24,8 +24,8 @@ LONGEST_TEXT = 20_000_000
 #: Lines that only stand inside outputs, and outputs that are recognised but not read.
 FRAGMENTS = {
     re.compile(r"\s*(?:Random effects|Fixed [Ee]ffects|Scaled residuals|Correlation of Fixed Effects):\s*$"): "piece",
-    re.compile(r"\s*(?:Number of obs: *[0-9]|REML criterion at convergence: *[-0-9]|Residual standard error: *[0-9])"): "piece",
-    re.compile(r"\s*Multiple R-squared: *[0-9]"): "piece",
+    re.compile(r"\s*(?:Number of obs|REML criterion at convergence|Residual standard error): *[-0-9]"): "piece",
+    re.compile(r"\s*Multiple R-squared: *[0-9]|\s*Formula: .*~.*\|"): "piece",
     re.compile(r"\s*(?:Type I+ )?Analysis of (?:Variance|Deviance) Table"): "table",
     re.compile(r"\s*Generalized Linear Model Regression Results\s*$"): "table",
 }

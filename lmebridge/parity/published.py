@@ -9,18 +9,16 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lmebridge.parity.numerals import numeral
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-#: Part of a unit by which the two binary numbers compared may miss half a unit, dimensionless.
-BINARY_SLACK = 1e-6
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,8 @@ class Output:
         What a reader should know.
     units_allowed : int
         Units in the last printed place that a number may be off, for the reason in `notes`.
-    differs : mapping of str to str
-        Reasons by quantity, where the data at hand do not reproduce what was printed.
+    at_optimum : mapping of str to mapping of str to str
+        Numbers that print otherwise at the optimum itself, where the software stopped short of it (see `notes`).
     """
 
     id: str
@@ -75,12 +73,17 @@ class Output:
     year: int | None = None
     notes: str = ""
     units_allowed: int = 0
-    differs: Mapping[str, str] = field(default_factory=dict)
+    at_optimum: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
         """Document and line, such as ``000:438``."""
         return f"{self.document[:3]}:{self.line}"
+
+    @property
+    def numbers_at_optimum(self) -> dict[str, Mapping[str, str]]:
+        """The numbers as the optimum itself would print them."""
+        return {quantity: {**terms, **self.at_optimum.get(quantity, {})} for quantity, terms in self.numbers.items()}
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def outputs() -> tuple[Output, ...]:
     '000:101'
     """
     records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder().glob("*.json"))]
-    return tuple(sorted((Output(**record) for record in records), key=lambda output: output.place))
+    return tuple(sorted((Output(**record) for record in records), key=lambda output: (output.document, output.line)))
 
 
 def folder() -> Path:
@@ -120,20 +123,6 @@ def folder() -> Path:
     package = Path(__file__).parents[1]
     installed = package / "published"
     return installed if installed.is_dir() else package.parent / "fixtures" / "published"
-
-
-def last_place(printed: str) -> float:
-    """Value of one unit in the last printed place.
-
-    Examples
-    --------
-    >>> [last_place(text) for text in ("43.98", "162", "-6786.", "4.710e+04")]
-    [0.01, 1.0, 1.0, 10.0]
-    """
-    exponent = Decimal(printed).as_tuple().exponent
-    if not isinstance(exponent, int):
-        raise TypeError(f"{printed!r} is not a finite number")
-    return float(Decimal(1).scaleb(exponent))
 
 
 def units_off(printed: str, value: float) -> float:
@@ -151,20 +140,27 @@ def units_off(printed: str, value: float) -> float:
     float
         0 when `value` rounds to what was printed, else a whole number of units; infinite for NaN.
 
+    Raises
+    ------
+    ValueError
+        If `printed` is not a number.
+
     Examples
     --------
     >>> units_off("12.64", 12.6449), units_off("12.64", 12.6451), units_off("< 2e-16", 1e-17)
     (0, 1, 0)
     """
-    if math.isnan(value):
-        return math.inf
-    if printed.startswith("<"):
-        return 0 if value < float(printed[1:]) else math.inf
-    distance = abs(value - float(printed)) / last_place(printed)
-    return max(0, math.ceil(distance - 0.5 - BINARY_SLACK))
+    shown = numeral(printed.replace("< ", "<"))
+    if shown is None:
+        raise ValueError(f"{printed!r} is not a printed number")
+    if shown.admits(value):
+        return 0
+    return math.inf if math.isnan(value) or shown.bound else math.ceil(shown.units(value) - 0.5)
 
 
-def compare(output: Output, compute: Callable[[str], Mapping[str, float]]) -> pd.DataFrame:
+def compare(
+    output: Output, compute: Callable[[str], Mapping[str, float]], *, at_optimum: bool = False
+) -> pd.DataFrame:
     """Every printed number beside the computed one.
 
     Parameters
@@ -173,6 +169,8 @@ def compare(output: Output, compute: Callable[[str], Mapping[str, float]]) -> pd
         What was printed.
     compute : callable
         From a quantity's name to its numbers by term. A quantity it does not have raises KeyError and is left out.
+    at_optimum : bool
+        Compare with what would have been printed at the optimum itself.
 
     Returns
     -------
@@ -182,7 +180,7 @@ def compare(output: Output, compute: Callable[[str], Mapping[str, float]]) -> pd
     """
     rows = [
         (quantity, term, printed, computed.get(term, math.nan))
-        for quantity, terms in output.numbers.items()
+        for quantity, terms in (output.numbers_at_optimum if at_optimum else output.numbers).items()
         if (computed := values_of(compute, quantity)) is not None
         for term, printed in terms.items()
     ]

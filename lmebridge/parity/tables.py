@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lmebridge.parity.numerals import Numeral, is_numbers, numeral, split_row, trailing
 
 if TYPE_CHECKING:
-    from lmebridge.parity.lines import Cursor
+    from lmebridge.parity.lines import Cursor, Line
 
 WORD = re.compile(r"\S+")
 STARS_ONLY = re.compile(r"\s*(?:\*{1,3}|\.)?")
@@ -171,7 +171,7 @@ def read_level_table(cursor: Cursor) -> Table:
     table = Table()
     while not cursor.line.blank and trailing(cursor.line.text) == 0 and trailing(cursor.ahead(1).text):
         header = cursor.take()
-        rows = []
+        rows: list[Line] = []
         while not cursor.line.blank and trailing(cursor.line.text) and len(rows) != (len(table.names) or None):
             rows.append(cursor.take())
         count = _columns_of([row.text for row in rows])

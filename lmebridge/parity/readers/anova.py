@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from math import log10
 from typing import TYPE_CHECKING
 
 from lmebridge.parity.draft import Draft
 from lmebridge.parity.keys import Key
-from lmebridge.parity.numerals import Numeral, rounded_twice, split_row, trailing
+from lmebridge.parity.numerals import Numeral, PrintedNumber, decimals, rounded_twice, split_row, trailing
 from lmebridge.parity.tables import labels_in, skip_stars
 
 if TYPE_CHECKING:
@@ -36,8 +38,6 @@ CHISQ_PLACES = 4
 INFORMATION_LINES = 4
 
 
-
-
 def starts(cursor: Cursor) -> bool:
     """Whether ``Models:`` comes next, or ``Data:`` with ``Models:`` below it."""
     if MODELS.match(cursor.line.text):
@@ -63,6 +63,7 @@ def read(cursor: Cursor) -> PrintedOutput:
     draft.formula = "; ".join(models.values())
     _read_table(cursor, draft, list(models))
     skip_stars(cursor, list(models))
+    draft.numbers = _resolved(draft.numbers)
     return draft.output(cursor)
 
 
@@ -110,8 +111,21 @@ def _read_row(cursor: Cursor, draft: Draft, name: str, labels: list[str], *, fir
         cursor.fail(f"expected the row of {name} with {len(present)} numbers: {', '.join(present)}")
     line = cursor.take().number
     for label, number in zip(present, row[1], strict=True):
-        draft.add(KEYS[label]._replace(term=name), _resolved(label, number), line)
+        draft.add(KEYS[label]._replace(term=name), number, line)
 
 
-def _resolved(label: str, number: Numeral) -> Numeral:
-    return rounded_twice(number, CHISQ_PLACES) if label == "Chisq" else number
+def _resolved(numbers: list[PrintedNumber]) -> list[PrintedNumber]:
+    """The numbers with the intervals they stand for: print.anova rounds before it formats."""
+    largest: dict[str, float] = {}
+    for number in numbers:
+        largest[number.key.quantity] = max(abs(number.value), largest.get(number.key.quantity, 0.0))
+    return [replace(number, numeral=_interval(number, largest[number.key.quantity])) for number in numbers]
+
+
+def _interval(number: PrintedNumber, largest: float) -> Numeral:
+    if number.key.quantity == "chisq":
+        return rounded_twice(number.numeral, CHISQ_PLACES)
+    # zapsmall rounds a column to digits - log10(largest) places, itself rounded: one place more than format keeps
+    # where the logarithm's fraction is below one half.
+    zapped = number.key.quantity in {"AIC", "BIC", "logLik", "criterion"} and largest > 0 and log10(largest) % 1 <= 0.5
+    return rounded_twice(number.numeral, decimals(number.text) + 1) if zapped else number.numeral

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LABEL = re.compile(r"Estimate|Std\. ?Error|df|[tz] ?value|Pr\(>\|[tz]\|\)")
 QUANTITY = {"Estimate": "estimate", "Std.Error": "std_error", "df": "df", "tvalue": "t_value", "zvalue": "z_value"}
+#: Summaries ask for three significant digits at least.
+FEWEST_DIGITS = 3
 CORRELATION = re.compile(r"-?[01]\.[0-9]{3}|NaN|NA")
 
 
@@ -35,7 +37,8 @@ def read_coefficients(cursor: Cursor, draft: Draft) -> None:
     draft.digits = max(draft.digits, digits)
     for label, numbers in table.columns.items():
         quantity = QUANTITY.get("".join(label.split()), "p_value")
-        for term, number, line in zip(table.names, _resolved(quantity, numbers, digits), table.lines[label], strict=True):
+        resolved = _resolved(quantity, numbers, digits)
+        for term, number, line in zip(table.names, resolved, table.lines[label], strict=True):
             draft.add(Key(quantity, term=term, method=_method(quantity, table)), number, line)
 
 
@@ -46,11 +49,17 @@ def _digits(table: Table) -> int:
 
 
 def _resolved(quantity: str, numbers: list[Numeral | None], digits: int) -> list[Numeral | None]:
-    """The numbers with the intervals they stand for: printCoefmat rounds test statistics before it formats them."""
-    if quantity not in {"t_value", "z_value"}:
+    """The numbers with the intervals they stand for: printCoefmat rounds before it formats.
+
+    Estimates and standard errors are rounded to one decimal place at least, test statistics to
+    ``dig.tst = max(1, min(5, digits - 1))``.
+    """
+    if quantity in {"estimate", "std_error"}:
+        places = 1
+    elif quantity in {"t_value", "z_value"}:
+        places = max(1, min(5, max(digits, FEWEST_DIGITS) - 1))
+    else:
         return numbers
-    # printCoefmat's dig.tst = max(1, min(5, digits - 1)).
-    places = max(1, min(5, digits - 1))
     return [None if number is None else rounded_twice(number, places) for number in numbers]
 
 

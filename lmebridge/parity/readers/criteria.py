@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lmebridge.parity.keys import Key
-from lmebridge.parity.numerals import Numeral, PrintedNumber, decimals, numeral, rounded_at
+from lmebridge.parity.numerals import Numeral, PrintedNumber, decimals, numeral, rounded_at, rounded_twice
 from lmebridge.parity.tables import labels_in
 
 if TYPE_CHECKING:
@@ -118,10 +118,14 @@ def resolve(criteria: Criteria, *, places: int, digits: int) -> list[PrintedNumb
     shown = min(DEFAULT_DIGITS, digits + FEWER) if digits > FEWEST else FEWEST
     whole = [_whole_digits(n.numeral) for n in criteria.numbers if n.key.quantity != "df_residual"]
     kept = max(0, min(places, shown - min(whole, default=0)))
-    return [
-        number if number.key.quantity == "df_residual" else replace(number, numeral=rounded_at(number.numeral, kept))
-        for number in criteria.numbers
-    ]
+    return [_interval(number, kept, places) for number in criteria.numbers]
+
+
+def _interval(number: PrintedNumber, kept: int, places: int) -> PrintedNumber:
+    """The number, rounded to `places` first and then shown with `kept` of them, trailing zeros dropped."""
+    if number.key.quantity == "df_residual":
+        return number
+    return replace(number, numeral=rounded_twice(rounded_at(number.numeral, kept), places))
 
 
 def _whole_digits(number: Numeral) -> int:

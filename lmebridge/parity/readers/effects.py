@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lmebridge.parity.draft import Draft
 from lmebridge.parity.keys import Key
 from lmebridge.parity.names import r_name
-from lmebridge.parity.numerals import is_numbers, numeral, split_row, trailing
+from lmebridge.parity.numerals import is_numbers, split_row, trailing
 from lmebridge.parity.tables import read_level_table, read_named_vector
 
 if TYPE_CHECKING:
@@ -29,8 +29,11 @@ SERIES_ROW = re.compile(r"(?P<label>.*?)(?P<name>\S+)\s+(?P<number>-?[0-9][-+.0-
 def fixef_starts(cursor: Cursor) -> bool:
     """Whether names with an intercept among them come next, above their numbers, or the call of fixef did before."""
     named = INTERCEPT in cursor.line.words[:1] or FIXEF_CALL.match(cursor.ahead(-1).text) is not None
-    return named and not is_numbers(cursor.line.text) and trailing(cursor.line.text) == 0 and is_numbers(
-        cursor.ahead(1).text
+    return (
+        named
+        and not is_numbers(cursor.line.text)
+        and trailing(cursor.line.text) == 0
+        and is_numbers(cursor.ahead(1).text)
     )
 
 

@@ -6,8 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from lmebridge.parity.draft import Draft
-from lmebridge.parity.keys import Key
-from lmebridge.parity.numerals import numeral
 from lmebridge.parity.outputs import Unread
 from lmebridge.parity.readers import criteria, variance
 from lmebridge.parity.readers.coefficients import read_coefficients, read_correlations, read_fixed_vector
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lmebridge.parity.lines import Cursor
+    from lmebridge.parity.numerals import PrintedNumber
     from lmebridge.parity.outputs import PrintedOutput
 
 TITLE = re.compile(r"\s*(?P<kind>Linear|Generalized linear|Nonlinear) mixed(?:-effects)? model fit by\b")
@@ -48,12 +47,11 @@ def read(cursor: Cursor) -> PrintedOutput:
     """
     draft = _read_title(cursor)
     found: dict[str, criteria.Criteria | None] = {}
-    while section := _next_section(cursor):
+    while (section := _next_section(cursor)) and not _is_glued(section, cursor, draft, found):
         _read_section(section, cursor, draft, found)
     if draft.formula is None:
         cursor.fail("expected `Formula:` below the title of a mixed model")
-    lines = criteria_of(found, draft)
-    draft.numbers[:0] = lines
+    draft.numbers[:0] = _criteria_of(found, draft)
     missing = [words for part, words in NEEDED.items() if part not in found]
     if missing and not draft.problems:
         last = cursor.lines[min(cursor.position, len(cursor.lines)) - 1]
@@ -75,7 +73,13 @@ def _read_title(cursor: Cursor) -> Draft:
     return draft
 
 
-#: Sections by the line that opens them.
+def _is_glued(section: str, cursor: Cursor, draft: Draft, found: dict[str, criteria.Criteria | None]) -> bool:
+    """Whether another output, whose title is missing, starts here."""
+    if section == "information":
+        return draft.formula is not None and cursor.line.text.lstrip().startswith("Formula:")
+    return section in found and section != "message"
+
+
 def _next_section(cursor: Cursor) -> str:
     """The name of the section that comes next, empty when the output has ended; steps over empty lines before it."""
     start = cursor.position
@@ -93,6 +97,7 @@ def _opens(pattern: str) -> Callable[[Cursor], bool]:
     return lambda cursor: compiled.match(cursor.line.text) is not None
 
 
+#: Sections by the line that opens them.
 OPENINGS: dict[str, Callable[[Cursor], bool]] = {
     "information": _opens(INFORMATION.pattern),
     "criterion": criteria.starts,
@@ -130,8 +135,6 @@ def _read_information(cursor: Cursor, draft: Draft) -> None:
         text = f"{text} {cursor.take().text.strip()}"
     value = " ".join(text.split())
     if name.strip() == "Formula":
-        if draft.formula is not None:
-            cursor.fail("expected one `Formula:`; two outputs are glued together here")
         draft.formula = value
     elif name.strip() == "Data":
         draft.data = value
@@ -181,7 +184,7 @@ READERS: dict[str, Callable[[Cursor, Draft], None]] = {
 }
 
 
-def criteria_of(found: dict[str, criteria.Criteria | None], draft: Draft) -> list:
+def _criteria_of(found: dict[str, criteria.Criteria | None], draft: Draft) -> list[PrintedNumber]:
     """The criteria's numbers with their intervals."""
     read_criteria = found.get("criterion")
     if read_criteria is None:
