@@ -10,6 +10,7 @@ import pandas as pd
 
 from lmebridge.arguments import Arguments, Function
 from lmebridge.errors import DataError
+from lmebridge.operators import integer
 from lmebridge.values import (
     Value,
     as_double,
@@ -125,7 +126,7 @@ def cut(arguments: Arguments) -> Value:
     lowest = arguments.flag("include.lowest", default=False)
     codes = interval_codes(x, breaks, right=right, lowest=lowest)
     if arguments.is_flag("labels") and not arguments.flag("labels", default=True):
-        return np.where(codes < 0, np.nan, codes + 1.0)
+        return integer(np.where(codes < 0, np.nan, codes + 1.0))
     names = _labels(arguments, breaks, right=right, lowest=lowest)
     ordered = arguments.flag("ordered_result", default=False)
     return _relabel(categorical(codes, [str(i) for i in range(len(names))]), names, ordered=ordered)
@@ -198,8 +199,6 @@ def interval_labels(breaks: np.ndarray, *, right: bool, lowest: bool, digits: in
 
 def as_integer(arguments: Arguments) -> Value:
     """R's ``as.integer``: towards zero; a factor's codes."""
-    from lmebridge.operators import integer
-
     return integer(np.trunc(_double(arguments)))
 
 

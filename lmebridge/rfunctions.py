@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lmebridge import rfactors, transforms
+from lmebridge import rfactors, rsummaries, transforms
 from lmebridge.arguments import Arguments, Function
 from lmebridge.errors import DataError
+from lmebridge.operators import integer
 from lmebridge.values import (
     Matrix,
     Value,
@@ -28,6 +29,9 @@ from lmebridge.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+#: Decimal digits a double holds for sure.
+DOUBLE_DIGITS = 15
 
 
 def _mathematics(function: Callable[[np.ndarray], np.ndarray]) -> Function:
@@ -55,12 +59,6 @@ def logarithm(arguments: Arguments) -> Value:
     base = arguments.single("base")
     exact = {2.0: np.log2, 10.0: np.log10}
     return _warned(arguments, exact.get(base, lambda x: np.log(x) / np.log(base)))
-
-
-def rounded(arguments: Arguments) -> Value:
-    """R's ``round(x, digits)``: half to even on the decimal nearest to the number."""
-    digits = int(arguments.scalar("digits", 0))
-    return elementwise(lambda x: np.round(x, digits), arguments.value("x"), "`round()`")
 
 
 def ifelse(arguments: Arguments) -> Value:
@@ -94,7 +92,7 @@ def combine(arguments: Arguments) -> Value:
     numbers = np.concatenate([as_double(part) for part in parts]) if parts else np.empty(0)
     if kinds == {"logical"}:
         return logical(np.nan_to_num(numbers) != 0, np.isnan(numbers))
-    return numbers
+    return integer(numbers) if kinds <= {"logical", "integer"} and kinds else numbers
 
 
 def bind_columns(arguments: Arguments) -> Value:
@@ -129,18 +127,6 @@ def _extreme(pick: Callable[..., np.ndarray], skipping: Callable[..., np.ndarray
     return Function(("...", "na.rm"), evaluate)
 
 
-def _summary(function: Callable[[np.ndarray], float]) -> Function:
-    """A function of a whole variable that gives one number."""
-
-    def evaluate(arguments: Arguments) -> Value:
-        x = as_numbers(arguments.value("x"), f"`{arguments.function}()`")
-        if arguments.flag("na.rm", default=False):
-            x = x[~np.isnan(x)]
-        return number(np.nan if np.isnan(x).any() or len(x) == 0 else function(x))
-
-    return Function(("x", "na.rm"), evaluate)
-
-
 def _as_vector(arguments: Arguments) -> Value:
     """R's ``as.vector``: a matrix's numbers, a factor's texts."""
     x = arguments.value("x")
@@ -149,9 +135,112 @@ def _as_vector(arguments: Arguments) -> Value:
     return as_text(x) if r_class(x) in ("factor", "ordered") else x
 
 
+def _unclassed(arguments: Arguments) -> Value:
+    """R's ``unclass``: a factor's codes."""
+    x = arguments.value("x")
+    return as_double(x) if r_class(x) in ("factor", "ordered") else x
+
+
 def _identity(arguments: Arguments) -> Value:
     """``I(x)`` and ``offset(object)`` give what they are given."""
     return arguments.value("x")
+
+
+def _numbers_or_missing(arguments: Arguments) -> np.ndarray:
+    """Numbers of `x`; missing where it is text."""
+    x = arguments.value("x")
+    return np.full(length(x), np.nan) if r_class(x) == "character" else as_double(x)
+
+
+def _is_nan(arguments: Arguments) -> Value:
+    """R's ``is.nan``. A missing number and one that is none are the same in Python: both give TRUE."""
+    x = arguments.value("x")
+    return logical(is_missing(x) if r_class(x) == "numeric" else np.zeros(length(x), dtype=bool))
+
+
+def exclusive_or(arguments: Arguments) -> Value:
+    """R's ``xor``."""
+    x, y = as_logical(arguments.value("x")), as_logical(arguments.value("y"))
+    both, either = x & y, ~(~x & ~y)
+    return either & ~both
+
+
+def _affix(test: Callable[[str, str], bool]) -> Function:
+    """``startsWith`` and ``endsWith``."""
+
+    def evaluate(arguments: Arguments) -> Value:
+        items, (affix, *_) = arguments.texts("x"), arguments.texts("y")
+        found = [item is not None and affix is not None and test(item, affix) for item in items]
+        return logical(np.array(found), np.array([item is None or affix is None for item in items]))
+
+    return Function(("x", "y"), evaluate)
+
+
+def _distribution(
+    first: str, centre: str, function: Callable[[np.ndarray], np.ndarray], *, density: bool = False
+) -> Function:
+    """A probability, or a density, of a distribution with a place and a scale."""
+    scale = "scale" if centre == "location" else "sd"
+
+    def evaluate(arguments: Arguments) -> Value:
+        place, width = arguments.scalar(centre, 0), arguments.scalar(scale, 1)
+        divisor = width if density else 1
+        return elementwise(lambda x: function((x - place) / width) / divisor, arguments.value(first), first)
+
+    return Function((first, centre, scale), evaluate)
+
+
+def _normal_probability(x: np.ndarray) -> np.ndarray:
+    """The standard normal's distribution function."""
+    from scipy.special import ndtr
+
+    return np.asarray(ndtr(x))
+
+
+def log_odds(arguments: Arguments) -> Value:
+    """R's ``qlogis``."""
+    place, width = arguments.scalar("location", 0), arguments.scalar("scale", 1)
+    return elementwise(lambda p: place + width * (np.log(p / (1 - p))), arguments.value("p"), "`qlogis()`")
+
+
+def significant(arguments: Arguments) -> Value:
+    """R's ``signif(x, digits)``."""
+    digits = max(1, int(arguments.scalar("digits", 6)))
+    return elementwise(
+        lambda x: np.array([float(f"{item:.{digits - 1}e}") for item in x.ravel()]).reshape(x.shape),
+        arguments.value("x"),
+        "`signif()`",
+    )
+
+
+def rounded(arguments: Arguments) -> Value:
+    """R's ``round(x, digits)``."""
+    digits = int(arguments.scalar("digits", 0))
+    return elementwise(lambda x: round_as_r(x, digits), arguments.value("x"), "`round()`")
+
+
+def round_as_r(x: np.ndarray, digits: int) -> np.ndarray:
+    """The nearer of the two decimals around a number, by double arithmetic; between equals the even one.
+
+    References
+    ----------
+    R 4.0.0 and later, ``?round``: "the algorithm ... round to even".
+
+    Examples
+    --------
+    >>> round_as_r(np.array([0.15, 2.5, -1.05]), 1).tolist()
+    [0.1, 2.5, -1.0]
+    """
+    if digits == 0:
+        return np.asarray(np.rint(x))
+    power = 10.0 ** abs(digits)
+    scaled = x * power if digits > 0 else x / power
+    below, above = (half / power if digits > 0 else half * power for half in (np.floor(scaled), np.ceil(scaled)))
+    to_below, to_above = x - below, above - x
+    even = np.floor(scaled) % 2 == 0
+    nearest = np.where((to_below < to_above) | ((to_below == to_above) & even), below, above)
+    exact = digits + np.ceil(np.log10(np.abs(x))) > DOUBLE_DIGITS
+    return np.where(exact | ~np.isfinite(x), x, nearest)
 
 
 #: Every function an expression may call, by R's name.
@@ -164,6 +253,9 @@ FUNCTIONS: dict[str, Function] = {
     "expm1": _mathematics(np.expm1),
     "sqrt": _mathematics(np.sqrt),
     "abs": _mathematics(np.abs),
+    "sinh": _mathematics(np.sinh),
+    "cosh": _mathematics(np.cosh),
+    "tanh": _mathematics(np.tanh),
     "sin": _mathematics(np.sin),
     "cos": _mathematics(np.cos),
     "tan": _mathematics(np.tan),
@@ -172,24 +264,29 @@ FUNCTIONS: dict[str, Function] = {
     "trunc": _mathematics(np.trunc),
     "sign": _mathematics(np.sign),
     "round": Function(("x", "digits"), rounded),
+    "signif": Function(("x", "digits"), significant),
+    "unclass": Function(("x",), _unclassed),
     "ifelse": Function(("test", "yes", "no"), ifelse),
     "c": Function(("...",), combine),
     "cbind": Function(("...",), bind_columns),
     "pmin": _extreme(np.minimum, np.fmin),
     "pmax": _extreme(np.maximum, np.fmax),
-    "mean": _summary(np.mean),
-    "sd": _summary(lambda x: float(np.std(x, ddof=1))),
-    "var": _summary(lambda x: float(np.var(x, ddof=1))),
-    "median": _summary(np.median),
-    "min": _summary(np.min),
-    "max": _summary(np.max),
-    "sum": _summary(np.sum),
     "I": Function(("x",), _identity),
     "offset": Function(("x",), _identity),
     "as.vector": Function(("x", "mode"), _as_vector),
     "as.logical": Function(("x",), lambda arguments: as_logical(arguments.value("x"))),
     "is.na": Function(("x",), lambda arguments: logical(is_missing(arguments.value("x")))),
     "length": Function(("x",), lambda arguments: number(length(arguments.value("x")))),
+    "is.nan": Function(("x",), _is_nan),
+    "is.finite": Function(("x",), lambda arguments: logical(np.isfinite(_numbers_or_missing(arguments)))),
+    "xor": Function(("x", "y"), exclusive_or),
+    "startsWith": _affix(str.startswith),
+    "endsWith": _affix(str.endswith),
+    "plogis": _distribution("q", "location", lambda x: 1 / (1 + np.exp(-x))),
+    "qlogis": Function(("p", "location", "scale"), log_odds),
+    "pnorm": _distribution("q", "mean", _normal_probability),
+    "dnorm": _distribution("x", "mean", lambda x: np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), density=True),
     **rfactors.FUNCTIONS,
+    **rsummaries.FUNCTIONS,
     **transforms.FUNCTIONS,
 }
