@@ -151,7 +151,7 @@ def _needs_parentheses_to_be_called(function: Node) -> bool:
     """Whether ``f`` in ``f(x)`` is an expression that would read differently without parentheses."""
     head = operator(function)
     if head is None:
-        return False
+        return isinstance(function, Call)
     style = _style(head)
     return head in _KEYWORDS or (style is not None and style.precedence < _SUBSET)
 

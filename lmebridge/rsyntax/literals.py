@@ -75,7 +75,15 @@ def string_value(text: str) -> str:
         opening = re.match(r"[rR][\"'](-*)[(\[{]", text)
         dashes = len(opening[1]) if opening else 0
         return text[3 + dashes : -2 - dashes]
+    kinds = {_is_unicode(match) for match in _ESCAPE.finditer(text) if match["letter"] is None}
+    if len(kinds) > 1:
+        raise ValueError("a string cannot mix escapes of Unicode with escapes of bytes")
     return _ESCAPE.sub(_unescape, text[1:-1])
+
+
+def _is_unicode(match: re.Match[str]) -> bool:
+    """Whether an escape is one of Unicode, and not one of a byte."""
+    return match["hex"] is None and match["octal"] is None
 
 
 def _unescape(match: re.Match[str]) -> str:

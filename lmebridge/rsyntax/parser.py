@@ -226,7 +226,8 @@ class _Parser:
             self.cursor.next()
             arguments.append(self._argument())
         self.cursor.close()
-        if len(arguments) == 1 and arguments[0].value is None and arguments[0].name is None:
+        nothing = len(arguments) == 1 and arguments[0].value is None and arguments[0].name is None
+        if nothing and bracket.text == "(":
             return ()
         return tuple(arguments)
 
