@@ -76,7 +76,7 @@ def coefficient_lines(
     roles : Roles, optional
         What the columns are; as in a summary by default.
     missing : str
-        What is written for missing values.
+        What is written for missing values; a row with some values has NaN where others have NA.
     options : Options
         R's options.
 
@@ -126,6 +126,8 @@ def _cells(values: np.ndarray, roles: Roles, digits: int, missing: str) -> list[
     if roles.p_value is not None:
         _set_p_values(cells[:, roles.p_value], values[:, roles.p_value], _test_digits(digits))
     cells[np.isnan(values)] = missing
+    if missing == "NA":  # R has NA where nothing was estimated and NaN where an estimate has no standard error
+        cells[np.isnan(values) & ~np.isnan(values).all(axis=1, keepdims=True)] = "NaN"
     return [list(column) for column in cells.T]
 
 

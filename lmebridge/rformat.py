@@ -275,7 +275,7 @@ def format_numbers(
     return [encode(float(value), form, missing) for value in values]
 
 
-def number_text(value: float, digits: int = 7) -> str:
+def number_text(value: float, digits: int = 7, missing: str = "NA") -> str:
     """One number alone, as ``cat`` or ``paste`` would write it with that many digits.
 
     Examples
@@ -283,7 +283,7 @@ def number_text(value: float, digits: int = 7) -> str:
     >>> number_text(1743.6), number_text(162.0)
     ('1743.6', '162')
     """
-    return encode(value, layout([value], digits))
+    return encode(value, layout([value], digits, missing=missing), missing)
 
 
 def formatC(value: float, digits: int) -> str:
@@ -294,6 +294,8 @@ def formatC(value: float, digits: int) -> str:
     >>> formatC(868.47, 4), formatC(91.0, 4)
     ('868.5', '   91')
     """
+    if not math.isfinite(value):
+        return _special(value, "NaN").rjust(digits + 1)
     return f"{value:{digits + 1}.{digits}g}"
 
 

@@ -10,10 +10,11 @@ import unicodedata
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lmebridge.rformat import format_numbers
+from lmebridge.rformat import DEFAULTS, Options, format_numbers
+from lmebridge.rsyntax import is_syntactic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -230,3 +231,41 @@ def cat_fill(items: Sequence[str], width: int = 80, separator: str = " ") -> lis
         lines[-1] += item + (separator if position + 1 < len(items) else "")
         used += needed
     return lines
+
+
+def ranef_text(modes: Mapping[str, pd.DataFrame], *, conditional: bool = False, options: Options = DEFAULTS) -> str:
+    """Conditional modes as R prints ``ranef(m)``: a data frame under each grouping factor's name.
+
+    Parameters
+    ----------
+    modes : mapping of str to pandas.DataFrame
+        By grouping factor, one row a level and one column an effect.
+    conditional : bool
+        Whether conditional variances come with them, which R says below.
+    options : Options
+        R's options.
+
+    Returns
+    -------
+    str
+        Lines without the last line end.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> print(ranef_text({"g": pd.DataFrame({"(Intercept)": [0.5, -0.25]}, index=["a", "b"])}))
+    $g
+      (Intercept)
+    a        0.50
+    b       -0.25
+    <BLANKLINE>
+    """
+    lines = []
+    for group, frame in modes.items():
+        name = group if is_syntactic(group) else f"`{group}`"
+        lines += [f"${name}", *data_frame(frame, digits=options.digits, width=options.width), ""]
+    if conditional:
+        left, right = ("“", "”") if options.fancy_quotes else ('"', '"')
+        names = " ".join(f"{left}{group}{right}" for group in modes)
+        lines.append(f"with conditional variances for {names} ")
+    return "\n".join(lines)

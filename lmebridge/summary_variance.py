@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 
 from lmebridge.rformat import DEFAULTS, Options, format_numbers, round_half
 from lmebridge.rprint import cat_fill, matrix
@@ -14,7 +13,11 @@ from lmebridge.rprint import cat_fill, matrix
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
+
 Component = Literal["Variance", "Std.Dev."]
+#: Two effects, the second empty for a standard deviation, and the standard deviation or correlation.
+_Row = tuple[str, str, float]
 
 
 def varcorr_text(variance: pd.DataFrame, *, digits: int | None = None, options: Options = DEFAULTS) -> str:
@@ -36,8 +39,10 @@ def varcorr_text(variance: pd.DataFrame, *, digits: int | None = None, options: 
 
     Examples
     --------
+    >>> import pandas as pd
     >>> rows = [("Batch", "(Intercept)", None, 1764.05, 42.0006), ("Residual", None, None, 2451.25, 49.5101)]
-    >>> print(varcorr_text(pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"])))
+    >>> table = pd.DataFrame(rows, columns=["grp", "var1", "var2", "vcov", "sdcor"])
+    >>> print(varcorr_text(table))  # doctest: +NORMALIZE_WHITESPACE
      Groups   Name        Std.Dev.
      Batch    (Intercept) 42.001
      Residual             49.510
@@ -103,17 +108,27 @@ class _Block:
 
 
 def _blocks(variance: pd.DataFrame) -> list[_Block]:
-    return [_block(str(group), rows) for group, rows in variance.groupby("grp", sort=False)]
+    columns = [variance[name].tolist() for name in ("grp", "var1", "var2", "sdcor")]
+    rows: dict[str, list[_Row]] = {}
+    for group, first, second, value in zip(*columns, strict=True):
+        rows.setdefault(str(group), []).append((_name(first), _name(second), float(value)))
+    return [_block(group, own) for group, own in rows.items()]
 
 
-def _block(group: str, rows: pd.DataFrame) -> _Block:
-    alone = rows["var2"].isna()
-    effects = tuple("" if pd.isna(name) else str(name) for name in rows.loc[alone, "var1"])
+def _name(value: object) -> str:
+    """An effect's name; empty where R has NA."""
+    return value if isinstance(value, str) else ""
+
+
+def _block(group: str, rows: Sequence[_Row]) -> _Block:
+    deviations = {first: value for first, second, value in rows if not second}
+    effects = list(deviations)
     correlations = np.eye(len(effects))
-    for first, second, value in rows.loc[~alone, ["var1", "var2", "sdcor"]].itertuples(index=False):
-        i, j = effects.index(first), effects.index(second)
-        correlations[i, j] = correlations[j, i] = value
-    return _Block(group, effects, rows.loc[alone, "sdcor"].to_numpy(dtype=float), correlations)
+    for first, second, value in rows:
+        if second:
+            i, j = effects.index(first), effects.index(second)
+            correlations[i, j] = correlations[j, i] = value
+    return _Block(group, tuple(effects), np.array(list(deviations.values())), correlations)
 
 
 def _correlation_columns(blocks: Sequence[_Block], digits: int) -> list[list[str]]:
