@@ -51,8 +51,11 @@ class Output:
         When, where that is known.
     notes : str
         What a reader should know.
-    units_allowed : int
-        Units in the last printed place that a number may be off, for the reason in `notes`.
+    units_allowed : mapping of str to int
+        By quantity, units in the last printed place that a number may be off, for the reason in `notes`; the empty
+        name stands for every other quantity.
+    control : mapping of str to object
+        Control of the fit that repeats a MixedLM output.
     at_optimum : mapping of str to mapping of str to str
         Numbers that print otherwise at the optimum itself, where the software stopped short of it (see `notes`).
     """
@@ -72,13 +75,18 @@ class Output:
     printed_by: str = ""
     year: int | None = None
     notes: str = ""
-    units_allowed: int = 0
+    units_allowed: Mapping[str, int] = field(default_factory=dict)
+    control: Mapping[str, Any] = field(default_factory=dict)
     at_optimum: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
         """Document and line, such as ``000:438``."""
         return f"{self.document[:3]}:{self.line}"
+
+    def allowed(self, quantity: str) -> int:
+        """Units in the last printed place that the numbers of a quantity may be off."""
+        return self.units_allowed.get(quantity, self.units_allowed.get("", 0))
 
     @property
     def numbers_at_optimum(self) -> dict[str, Mapping[str, str]]:
@@ -91,18 +99,24 @@ class Output:
         given: dict[str, Any] = {"na_action": self.na_action, "subset": self.subset or None}
         return given if self.function in {"lm", "OLS"} else {"REML": self.REML, **given}
 
-    def load(self) -> pd.DataFrame:
-        """The data, prepared as the document prepares them.
 
-        Raises
-        ------
-        DatasetUnavailable
-            If they are not on this machine.
-        """
-        from lmebridge import datasets
+def prepared(data: str, preparation: str) -> pd.DataFrame:
+    """A data set as a document prepares it.
 
-        frame = datasets.LOADERS[self.data]()
-        return getattr(datasets, self.preparation)(frame) if self.preparation else frame
+    Parameters
+    ----------
+    data, preparation : str
+        Functions of `lmebridge.datasets`; the second may be empty.
+
+    Raises
+    ------
+    DatasetUnavailable
+        If the data are not on this machine.
+    """
+    from lmebridge import datasets
+
+    frame = datasets.LOADERS[data]()
+    return getattr(datasets, preparation)(frame) if preparation else frame
 
 
 @cache
@@ -158,9 +172,7 @@ def units_off(printed: str, value: float) -> float:
     return math.inf if math.isnan(value) or shown.bound else math.ceil(shown.units(value) - 0.5)
 
 
-def compare(
-    output: Output, compute: Callable[[str], Mapping[str, float]], *, at_optimum: bool = False
-) -> pd.DataFrame:
+def compare(output: Output, compute: Callable[[str], Mapping[str, float]], *, at_optimum: bool = False) -> pd.DataFrame:
     """Every printed number beside the computed one.
 
     Parameters
@@ -188,7 +200,7 @@ def compare(
     table["units"] = [
         units_off(printed, value) for printed, value in zip(table["printed"], table["value"], strict=True)
     ]
-    table["agrees"] = table["units"] <= output.units_allowed
+    table["agrees"] = table["units"] <= table["quantity"].map(output.allowed)
     return table
 
 
