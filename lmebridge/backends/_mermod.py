@@ -91,15 +91,20 @@ def _blocks(extract: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ..
 
 
 def _convergence(extract: Mapping[str, Any], conditions: Iterable[str]) -> Convergence:
-    code = int(extract["code"][0]) if len(extract["code"]) else 0
+    code = _first_integer(extract["code"])
     said = dict.fromkeys([*conditions, *extract["lme4_messages"], *extract["optimizer_warnings"]])
     return Convergence(
         optimizer=" ".join(extract["optimizer"]),
         code=code,
         status="OK" if code == 0 else "; ".join(extract["message"]),
-        n_evaluations=int(extract["n_evaluations"][0]) if len(extract["n_evaluations"]) else 0,
+        n_evaluations=_first_integer(extract["n_evaluations"]),
         messages=tuple(Message(kind_of(text), text) for text in said),
     )
+
+
+def _first_integer(values: Any) -> int:
+    """The first integer, 0 where R has none or NA."""
+    return int(values[0]) if len(values) and not pd.isna(values[0]) else 0
 
 
 def kind_of(text: str) -> MessageKind:
