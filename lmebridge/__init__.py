@@ -1,1 +1,109 @@
-"""lme4's mixed-effects models from Python, with lme4's numbers."""
+"""lme4's mixed-effects models from Python, with lme4's numbers.
+
+`lmer` fits an lme4 formula through R's lme4 where R is there, and to the same numbers where it is not. R names keep
+their spelling with ``.`` replaced by ``_``, so lme4's manual is this package's manual too.
+"""
+
+from __future__ import annotations
+
+from lmebridge import datasets
+from lmebridge.anova import anova
+from lmebridge.api import lmer
+from lmebridge.errors import (
+    BackendUnavailable,
+    ConvergenceWarning,
+    DataError,
+    FallbackWarning,
+    FormulaError,
+    LmebridgeError,
+    LmebridgeWarning,
+    RError,
+    SingularFitWarning,
+    UnsupportedByBackend,
+)
+from lmebridge.functions import (
+    AIC,
+    BIC,
+    REMLcrit,
+    VarCorr,
+    coef,
+    coef_table,
+    confint,
+    deviance,
+    df_residual,
+    fitted,
+    fixef,
+    formula,
+    getME,
+    isREML,
+    isSingular,
+    logLik,
+    model_frame,
+    model_matrix,
+    ngrps,
+    nobs,
+    predict,
+    ranef,
+    residuals,
+    sigma,
+    summary,
+    vcov,
+    weights,
+)
+from lmebridge.linear import LinearModel, lm
+from lmebridge.model import NA, MerMod
+from lmebridge.selection import backends, set_backend
+from lmebridge.variance_shares import icc, r2
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AIC",
+    "BIC",
+    "NA",
+    "BackendUnavailable",
+    "ConvergenceWarning",
+    "DataError",
+    "FallbackWarning",
+    "FormulaError",
+    "LinearModel",
+    "LmebridgeError",
+    "LmebridgeWarning",
+    "MerMod",
+    "REMLcrit",
+    "RError",
+    "SingularFitWarning",
+    "UnsupportedByBackend",
+    "VarCorr",
+    "anova",
+    "backends",
+    "coef",
+    "coef_table",
+    "confint",
+    "datasets",
+    "deviance",
+    "df_residual",
+    "fitted",
+    "fixef",
+    "formula",
+    "getME",
+    "icc",
+    "isREML",
+    "isSingular",
+    "lm",
+    "lmer",
+    "logLik",
+    "model_frame",
+    "model_matrix",
+    "ngrps",
+    "nobs",
+    "predict",
+    "r2",
+    "ranef",
+    "residuals",
+    "set_backend",
+    "sigma",
+    "summary",
+    "vcov",
+    "weights",
+]

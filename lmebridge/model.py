@@ -236,8 +236,8 @@ class MerMod(StatsmodelsNames):
         return self._criterion(REML)
 
     def REMLcrit(self) -> float:
-        """The REML criterion at convergence (for an ML fit the deviance, as in lme4)."""
-        return self._fit.criterion
+        """The REML criterion at the estimated theta, of an ML fit too, as in lme4."""
+        return self._criterion(REML=True)
 
     def df_residual(self) -> int:
         """Rows minus estimated parameters."""
