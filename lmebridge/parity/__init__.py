@@ -1,1 +1,12 @@
-"""The parity referee: any two fits, goldens and printed outputs compared."""
+"""The referee: printed outputs, and fits of any backend, held against each other."""
+
+from __future__ import annotations
+
+from lmebridge.parity.compare import compare
+from lmebridge.parity.keys import Key
+from lmebridge.parity.outputs import PrintedOutput, Unread
+from lmebridge.parity.printed import Published, published
+from lmebridge.parity.quantities import quantities
+from lmebridge.parity.report import Report
+
+__all__ = ["Key", "PrintedOutput", "Published", "Report", "Unread", "compare", "published", "quantities"]

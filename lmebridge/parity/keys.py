@@ -42,6 +42,7 @@ QUANTITIES = {
     "f_df": "dimensionless",
     "icc": "dimensionless",
     "diagnostic": "dimensionless",
+    "condition_number": "dimensionless",
 }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lmebridge.parity.numerals import PrintedNumber
+    from lmebridge.parity.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,12 @@ class PrintedOutput:
     numbers: tuple[PrintedNumber, ...]
     messages: tuple[str, ...] = ()
     problems: tuple[Unread, ...] = ()
+
+    def check(self, fit: Any, *, near_units: float = 3.0, names: Mapping[str, str] | None = None) -> Report:
+        """Hold a fit to this output alone, see `Published.check`."""
+        from lmebridge.parity.check import check
+
+        return check((self,), fit, near_units=near_units, names=names or {})
 
     def __str__(self) -> str:
         formula = f", {self.model.formula}" if self.model.formula else ""

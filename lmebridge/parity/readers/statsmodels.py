@@ -38,7 +38,7 @@ FIELDS: dict[str, Key | None] = {
     "F-statistic:": Key("f_statistic"),
     "Likelihood:": Key("logLik"),
     "Prob(JB):": Key("p_value", method="Jarque-Bera"),
-    "Cond. No.": Key("diagnostic", term="condition number"),
+    "Cond. No.": Key("condition_number"),
     "R-squared:": Key("r_squared"),
     "Converged:": None,
     "Df Model:": Key("f_df", term="numerator"),
@@ -213,8 +213,9 @@ def _file_random(draft: Draft, rows: list[tuple[str, tuple[Numeral, ...], int]])
         owner, first = _effect(draft, match["first"], group)
         second = _effect(draft, match["second"], group)[1] if match["second"] else ""
         key = Key("vcov", owner, term=first, term2=second)
-        for quantity, number in zip(("vcov", "std_error"), numbers, strict=False):
-            draft.add(key._replace(quantity=quantity), number, line)
+        draft.add(key, numbers[0], line)
+        if len(numbers) > 1:
+            draft.add(key._replace(quantity="std_error", method="variance"), numbers[1], line)
 
 
 def _grouping(draft: Draft, names: list[re.Match[str]]) -> str:
