@@ -4,6 +4,9 @@ Blocks of one grouping factor (as `||` gives) lie side by side in one `Factor`. 
 to a common scale and made orthogonal, ``Z = Z~ T`` with T lower triangular, so that ``Lambda~ = T Lambda`` is lower
 triangular too and has zeros where Lambda has them. The largest factor is eliminated level by level; what remains of the
 others is a Schur complement (`lmebridge.schur`). Each decomposition costs what the levels cost, not the rows.
+
+The fixed effects' columns and the response are split at each level of the largest factor into a part in the span of its
+columns, in orthonormal coordinates, and the rest. So no precision is lost where the factor explains nearly everything.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 #: One sparse product costs as much as this many dense ones, entry for entry (measured: 10 ns against 0.1 ns).
 SPARSE_COST = 100
+#: Eigenvalues of one level's ``Z1'Z1`` below this share of the largest are zero: the level has too few rows.
+SPAN_TOLERANCE = 1e-12
 #: Largest dense copy of the cross-products between the first factor and the others: 256 MB.
 DENSE_CROSS_ENTRIES = 32_000_000
 
@@ -184,25 +189,26 @@ class CrossProducts:
     ----------
     factors : tuple of Factor
         The grouping factors, the first one eliminated first.
-    first : numpy.ndarray, shape (l, q, q)
-        ``Z1'Z1`` by level of the first factor.
-    first_fixed : numpy.ndarray, shape (l, q, p + 1)
-        ``Z1'F``, where F holds the fixed effects' columns and the response.
+    root, inverse_root : numpy.ndarray, shape (l, q, q)
+        By level of the first factor, R with ``R'R = Z1'Z1`` and its pseudoinverse.
+    coordinates : numpy.ndarray, shape (l, q, p + 1)
+        By level, F in the orthonormal basis ``Z1 inverse_root``; F holds the fixed effects' columns and the response.
     cross : array, shape (l q, m), or None
         ``Z1'Z2``, dense or sparse, Z2 being all other factors.
     rest : array, shape (m, m), or None
         ``Z2'Z2``, dense or sparse.
     rest_fixed : numpy.ndarray, shape (m, p + 1)
-        ``Z2'F``.
+        ``Z2'W``, where W is what the first factor's columns leave of F.
     fixed : numpy.ndarray, shape (p + 1, p + 1)
-        ``F'F``.
+        ``W'W``.
     plan : Strategy
         How the Schur complement of `rest` is factored.
     """
 
     factors: tuple[Factor, ...]
-    first: np.ndarray
-    first_fixed: np.ndarray
+    root: np.ndarray
+    inverse_root: np.ndarray
+    coordinates: np.ndarray
     cross: Any
     rest: Any
     rest_fixed: np.ndarray
@@ -210,13 +216,15 @@ class CrossProducts:
     plan: Strategy
 
 
-def cross_products(parts: tuple[Factor, ...], fixed_columns: np.ndarray, fixed: np.ndarray) -> CrossProducts:
+def cross_products(parts: tuple[Factor, ...], fixed_columns: np.ndarray) -> CrossProducts:
     """Compute the cross-products of the `parts` with each other and with `fixed_columns`, shape (n, p + 1)."""
     head, others = parts[0], parts[1:]
-    sums = head.level_sums(head.matrix), head.level_sums(fixed_columns)
+    root, inverse_root = _roots(head.level_sums(head.matrix))
+    coordinates = inverse_root.transpose(0, 2, 1) @ head.level_sums(fixed_columns)
+    left = fixed_columns - _on_rows(head, inverse_root @ coordinates)
+    first = (parts, root, inverse_root, coordinates)
     if not others:
-        nothing = np.zeros((0, fixed_columns.shape[1]))
-        return CrossProducts(parts, *sums, None, None, nothing, fixed, Strategy("dense"))
+        return CrossProducts(*first, None, None, np.zeros((0, left.shape[1])), left.T @ left, Strategy("dense"))
     z1, z2 = head.sparse_matrix(), sparse.hstack([factor.sparse_matrix() for factor in others], format="csr")
     cross: Any = sparse.csr_array(z1.T @ z2)
     rest: Any = sparse.csr_array(z2.T @ z2)
@@ -224,7 +232,25 @@ def cross_products(parts: tuple[Factor, ...], fixed_columns: np.ndarray, fixed: 
     if plan.kind == "dense":
         rest = rest.toarray()
         cross = cross.toarray() if _better_dense(cross) else cross
-    return CrossProducts(parts, *sums, cross, rest, z2.T @ fixed_columns, fixed, plan)
+    return CrossProducts(*first, cross, rest, z2.T @ left, left.T @ left, plan)
+
+
+def _roots(squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """R with ``R'R`` the given symmetric matrices, shape (l, q, q), and pseudoinverses of R."""
+    if squares.shape[1] == 1:
+        root = np.sqrt(squares)
+        return root, np.divide(1.0, root, out=np.zeros_like(root), where=root > 0)
+    values, vectors = np.linalg.eigh(squares)
+    scale = np.sqrt(np.where(values > SPAN_TOLERANCE * values[:, -1:], values, 0.0))[:, :, None]
+    inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+    return scale * vectors.transpose(0, 2, 1), vectors * inverse.transpose(0, 2, 1)
+
+
+def _on_rows(factor: Factor, effects: np.ndarray) -> np.ndarray:
+    """``Z effects`` for `effects` of shape (levels, q, c), shape (n, c)."""
+    return np.column_stack(
+        [np.sum(factor.matrix * effects[factor.codes, :, k], axis=1) for k in range(effects.shape[2])]
+    )
 
 
 def _plan(parts: tuple[Factor, ...], cross: sparse.csr_array, rest: sparse.csr_array) -> Strategy:
@@ -284,6 +310,8 @@ class Decomposition:
         Lambda of one level, by factor.
     inverse : numpy.ndarray, shape (l, q, q)
         ``(Lambda1'Z1'Z1 Lambda1 + I)^-1`` by level of the first factor.
+    shrunk : numpy.ndarray, shape (l, q, q)
+        ``R'(R Lambda1 Lambda1'R' + I)^-1`` by level: from coordinates to ``Z1'V1^-1``.
     lambda_rest : sparse array, shape (m, m), or None
         Lambda of the other factors.
     product : array, shape (m, m), or None
@@ -301,6 +329,7 @@ class Decomposition:
     products: CrossProducts
     templates: tuple[np.ndarray, ...]
     inverse: np.ndarray
+    shrunk: np.ndarray
     lambda_rest: Any
     product: Any
     schur: SchurFactor | None
@@ -316,23 +345,25 @@ class Decomposition:
 
 def decompose(products: CrossProducts, templates: tuple[np.ndarray, ...]) -> Decomposition:
     """Factor the system at the Lambda whose levels' `templates` (in orthogonalized columns) are given."""
-    lam = templates[0]
-    q = lam.shape[0]
-    inverse, logdet = _inverse(np.eye(q) + lam.T @ products.first @ lam)
-    weighted = (lam @ inverse @ lam.T) @ products.first_fixed
-    flat = products.first_fixed.reshape(-1, products.first_fixed.shape[2])
-    fixed = products.fixed - flat.T @ weighted.reshape(flat.shape)
+    root, coordinates = products.root, products.coordinates
+    scaled = root @ templates[0]
+    unit = np.eye(scaled.shape[1])
+    inverse, logdet = _inverse(unit + scaled.transpose(0, 2, 1) @ scaled)
+    outer, _ = _inverse(unit + scaled @ scaled.transpose(0, 2, 1))
+    shrunk = root.transpose(0, 2, 1) @ outer
+    weighted = outer @ coordinates
+    width = coordinates.shape[2]
+    fixed = products.fixed + coordinates.reshape(-1, width).T @ weighted.reshape(-1, width)
+    first = (products, templates, inverse, shrunk)
     if products.cross is None:
-        return Decomposition(products, templates, inverse, None, None, None, products.rest_fixed, fixed, logdet)
+        return Decomposition(*first, None, None, None, products.rest_fixed, fixed, logdet)
     lambda_rest = lambda_matrix(products.factors[1:], templates[1:])
-    product = eliminated(products, lam @ inverse @ lam.T, lambda_rest)
+    product = eliminated(products, templates[0] @ inverse @ templates[0].T, lambda_rest)
     schur = products.plan.factor(_plus_identity(lambda_rest.T @ product))
-    rest_fixed = products.rest_fixed - products.cross.T @ weighted.reshape(flat.shape)
+    rest_fixed = products.rest_fixed + products.cross.T @ (products.inverse_root @ weighted).reshape(-1, width)
     right = lambda_rest.T @ rest_fixed
     fixed = fixed - right.T @ schur.solve(right)
-    return Decomposition(
-        products, templates, inverse, lambda_rest, product, schur, rest_fixed, fixed, logdet + schur.logdet
-    )
+    return Decomposition(*first, lambda_rest, product, schur, rest_fixed, fixed, logdet + schur.logdet)
 
 
 def lambda_matrix(parts: Sequence[Factor], templates: Sequence[np.ndarray]) -> sparse.csr_array:

@@ -33,21 +33,21 @@ def scores_and_modes(system: Decomposition, mix: np.ndarray) -> tuple[list[np.nd
     scores, modes : list of numpy.ndarray, shape (levels, q, c)
         Scores in the reciprocal unit of the orthogonalized columns, modes spherical (units of F).
     """
-    right = system.products.first_fixed @ mix
+    right = system.products.coordinates @ mix
     if system.schur is None:
         scores, modes = _first_scores(system, right)
         return [scores], [modes]
     taken = system.rest_fixed @ mix
     u = system.schur.solve(system.lambda_rest.T @ taken)
-    moved = system.products.cross @ (system.lambda_rest @ u)
-    scores, modes = _first_scores(system, right - moved.reshape(right.shape))
+    moved = (system.products.cross @ (system.lambda_rest @ u)).reshape(right.shape)
+    scores, modes = _first_scores(system, right - system.products.inverse_root.transpose(0, 2, 1) @ moved)
     parts = system.products.factors[1:]
     return [scores, *_split(parts, taken - system.product @ u)], [modes, *_split(parts, u)]
 
 
 def _first_scores(system: Decomposition, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    modes = (system.inverse @ system.templates[0].T) @ right
-    return right - system.products.first @ (system.templates[0] @ modes), modes
+    scores = system.shrunk @ right
+    return scores, system.templates[0].T @ scores
 
 
 def _split(parts: tuple[Factor, ...], stacked: np.ndarray) -> list[np.ndarray]:
@@ -68,15 +68,18 @@ def slopes(system: Decomposition, mix: np.ndarray) -> list[np.ndarray]:
 
 def _traces(system: Decomposition) -> list[np.ndarray]:
     """Sum over levels of the diagonal blocks of ``Z'V^-1 Z Lambda``, by factor."""
-    inner = system.templates[0] @ system.inverse
-    first = (system.products.first @ inner).sum(axis=0)
+    first = (system.shrunk @ system.products.root @ system.templates[0]).sum(axis=0)
     if system.schur is None:
         return [first]
     inverse = system.schur.inverse()
-    hat = np.eye(inner.shape[1]) - system.products.first @ system.spread
     between = _crossed(system, inverse)
-    first = first - (hat @ between @ inner).sum(axis=0)
+    first = first - (_hat(system) @ between @ system.templates[0] @ system.inverse).sum(axis=0)
     return [first, *(sums.sum(axis=0) for sums in _paired(system, system.product, inverse))]
+
+
+def _hat(system: Decomposition) -> np.ndarray:
+    """``(I + Z1'Z1 Lambda1 Lambda1')^-1`` by level, on the span of the level's rows; shape (l, q, q)."""
+    return np.asarray(system.shrunk @ system.products.inverse_root.transpose(0, 2, 1))
 
 
 def _crossed(system: Decomposition, inverse: Any) -> np.ndarray:
@@ -131,12 +134,12 @@ def _symmetric(matrix: np.ndarray) -> np.ndarray:
 
 def _informations(system: Decomposition) -> list[np.ndarray]:
     """Diagonal blocks of ``Z'V^-1 Z`` by factor and level."""
-    first = system.products.first
-    hat = np.eye(first.shape[1]) - first @ system.spread
+    first = system.shrunk @ system.products.root
     if system.schur is None:
-        return [hat @ first]
+        return [first]
     inverse = system.schur.inverse()
-    head = hat @ first - hat @ _crossed(system, inverse) @ hat.transpose(0, 2, 1)
+    hat = _hat(system)
+    head = first - hat @ _crossed(system, inverse) @ hat.transpose(0, 2, 1)
     parts = system.products.factors[1:]
     unit = lambda_matrix(parts, [np.eye(factor.n_columns) for factor in parts])
     plain = _paired(system, eliminated(system.products, system.spread, unit), unit)

@@ -41,6 +41,10 @@ CONTROLS = frozenset(
     )
 )
 
+#: lme4's words for a criterion that is flat in some direction, and its tolerance (`checkHess`, lme4 1.1-31).
+FLAT_TEXT = "Model is nearly unidentifiable: large eigenvalue ratio\n - Rescale variables?"
+FLAT_TOLERANCE = 1e-6
+
 #: Newton decrement, in units of the criterion, at which polishing stops: estimates are then 1e-6 standard errors off.
 DECREMENT_TOLERANCE = 1e-12
 #: Newton decrement that is still called converged: it moves the log-likelihood by less than 1e-8.
@@ -357,7 +361,10 @@ def is_singular(task: Problem, theta: np.ndarray, tolerance: float = SINGULAR_TO
 
 def _convergence(task: Problem, point: Point, solution: Solution, evaluations: int) -> Convergence:
     """What the certificate says, in words."""
-    messages = (Message("singular", SINGULAR_TEXT),) if is_singular(task, solution.theta) else ()
+    singular = is_singular(task, solution.theta)
+    messages = (Message("singular", SINGULAR_TEXT),) if singular else ()
+    if not singular and point.curvature < FLAT_TOLERANCE:
+        messages = (Message("convergence", FLAT_TEXT),)
     size = f"Newton decrement {point.decrement:.2g}, relative curvature {point.curvature:.2g}"
     if point.decrement < CERTIFIED_DECREMENT and point.curvature > -HESSIAN_STEP:
         return Convergence(NAME, 0, f"OK: certified minimum ({size})", evaluations, messages)

@@ -179,11 +179,7 @@ def problem(design: Arrays, *, REML: bool) -> Problem:
     orthonormal, triangle = _orthonormal(X if root is None else X * root[:, None])
     centred = (y - offset) if root is None else (y - offset) * root
     projections, residual = _project(orthonormal, centred)
-    p = X.shape[1]
-    fixed = np.eye(p + 1)
-    fixed[p, p] = residual @ residual
-    columns = np.column_stack([orthonormal, residual])
-    products = cross_products(factors(blocks, root), columns, fixed)
+    products = cross_products(factors(blocks, root), np.column_stack([orthonormal, residual]))
     return Problem(REML, y, X, design.weights, offset, blocks, products, triangle, projections)
 
 

@@ -21,13 +21,16 @@ RESIDUAL_SHARE = 0.05
 
 def _levels(products: CrossProducts) -> list[tuple[np.ndarray, np.ndarray]]:
     """By factor, ``z'z`` and ``z'e`` of every level and column, each of shape (levels, q)."""
-    found = [(np.diagonal(products.first, axis1=1, axis2=2), products.first_fixed[:, :, -1])]
+    transposed = products.root.transpose(0, 2, 1)
+    found = [((products.root**2).sum(axis=1), (transposed @ products.coordinates[:, :, -1:])[:, :, 0])]
     if products.rest is None:
         return found
+    explained = (products.inverse_root @ products.coordinates[:, :, -1:]).ravel()
+    residuals = products.rest_fixed[:, -1] + products.cross.T @ explained
     squares, start = products.rest.diagonal(), 0
     for factor in products.factors[1:]:
         rows, shape = slice(start, start + factor.size), (factor.n_levels, factor.n_columns)
-        found.append((squares[rows].reshape(shape), products.rest_fixed[rows, -1].reshape(shape)))
+        found.append((squares[rows].reshape(shape), residuals[rows].reshape(shape)))
         start += factor.size
     return found
 
@@ -42,7 +45,7 @@ def _variance(squares: np.ndarray, sums: np.ndarray, mean_square: float) -> np.n
 
 def start(products: CrossProducts, n: int) -> np.ndarray:
     """The optimizer's parameters from moments, Lambda diagonal; shape (n_theta,), dimensionless."""
-    mean_square = products.fixed[-1, -1] / n
+    mean_square = (products.fixed[-1, -1] + np.sum(products.coordinates[:, :, -1] ** 2)) / n
     variances = [_variance(squares, sums, mean_square) for squares, sums in _levels(products)]
     residual = max(mean_square - sum(v.sum() for v in variances), RESIDUAL_SHARE * mean_square)
     parameters = np.zeros(sum(len(factor.positions) for factor in products.factors))

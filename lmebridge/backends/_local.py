@@ -208,11 +208,9 @@ class LocalEngine:
         return sum((self._random_part(term, newdata, allow_new_levels=allow_new_levels) for term in terms), start=fixed)
 
     def _terms(self, re_form: str | None) -> tuple[RandomTerm, ...]:
-        from lmebridge import formula as formulas
+        from lmebridge.formula import blocks, parse_formula
 
-        if re_form is None:
-            return formulas.blocks(self.model.formula)
-        return formulas.blocks(formulas.parse_formula(re_form, trust=True))
+        return blocks(self.model.formula if re_form is None else parse_formula(re_form, trust=True))
 
     def _fixed_part(self, newdata: pd.DataFrame | None) -> np.ndarray:
         from lmebridge import newdata as rows

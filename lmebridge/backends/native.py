@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lmebridge import formula as formulas
 from lmebridge.backends.contract import Gap, Status
+from lmebridge.formula import blocks
 from lmebridge.records import Source
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _REMEDY = 'Use backend="lme4".'
 
 
 def _structured(model: Model) -> str | None:
-    return next((t.text for t in formulas.blocks(model.formula) if t.covariance not in {"us", "||"}), None)
+    return next((t.text for t in blocks(model.formula) if t.covariance not in {"us", "||"}), None)
 
 
 GAPS: tuple[Gap, ...] = (
