@@ -95,6 +95,8 @@ def check_blocks(blocks: Sequence[RandomBlock], n: int, control: Mapping[str, An
     ----------
     lme4 1.1-31, ``checkNlevels``, ``checkZdims``, ``checkZrank``.
     """
+    for name in DEFAULTS:
+        option(control, name)
     counts = {block.group: len(block.levels) for block in blocks}
     return (
         *_one_level(counts, control),

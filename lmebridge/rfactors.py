@@ -74,7 +74,8 @@ def relevel(arguments: Arguments) -> Value:
     """R's ``relevel(x, ref)``: the factor with `ref`, a level's name or number, first."""
     x = arguments.value("x")
     if r_class(x) != "factor" or not isinstance(x, pd.Categorical):
-        raise DataError("'relevel' only for (unordered) factors: wrap the variable as factor(x)")
+        words = "unordered" if r_class(x) == "ordered" else "(unordered)"
+        raise DataError(f"'relevel' only for {words} factors: write relevel(factor(x, ordered = FALSE), ref)")
     names = levels_of(x)
     first = _reference(arguments, names)
     order = [first, *(i for i in range(len(names)) if i != first)]

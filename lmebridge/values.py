@@ -146,7 +146,9 @@ def as_double(value: Value) -> np.ndarray:
 def _parse_number(item: str | None) -> float:
     """R's number in a text, NaN for what is none."""
     try:
-        return np.nan if item is None or "_" in item else float(item)
+        if item is None or "_" in item:
+            return np.nan
+        return float.fromhex(item) if "x" in item.lower() else float(item)
     except ValueError:
         return np.nan
 
