@@ -1,0 +1,222 @@
+"""The command line: ``lmebridge doctor | demo | fit | data``. See ``lmebridge COMMAND --help``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from lmebridge.errors import LmebridgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+#: Exit statuses: all is well; numbers differ or something is to be mended; the command could not be carried out.
+OK, DIFFERS, FAILED = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words of the command line; by default those the program was started with.
+
+    Returns
+    -------
+    int
+        Exit status: 0 when all is well, 1 when published numbers are not met or something is to be mended, 2 when the
+        command could not be carried out, with one message that says why.
+    """
+    options = parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    with warnings.catch_warnings():
+        warnings.showwarning = show_warning
+        try:
+            return run(options)
+        except (LmebridgeError, ValueError) as error:
+            print(f"lmebridge: {error}", file=sys.stderr)
+            return FAILED
+        except BrokenPipeError:
+            sys.stderr.close()
+            return OK
+
+
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning as one line."""
+    print(f"lmebridge: {message}", file=sys.stderr)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="lmebridge", description="lme4's mixed-effects models from Python, with lme4's numbers."
+    )
+    top.add_argument("--version", action="version", version=f"lmebridge {version()}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, (description, configure, run) in COMMANDS.items():
+        command = commands.add_parser(name, help=description, description=description)
+        configure(command)
+        command.set_defaults(run=run)
+    return top
+
+
+def version() -> str:
+    """The package's version."""
+    from importlib import metadata
+
+    return metadata.version("lmebridge")
+
+
+# --- doctor -----------------------------------------------------------------------------------------------------------
+
+
+def configure_doctor(command: argparse.ArgumentParser) -> None:
+    """`doctor` takes no arguments."""
+    command.epilog = "Exit status 0 when lme4 can be used, 1 when it cannot."
+
+
+def run_doctor(_: argparse.Namespace) -> int:
+    """Print what works here and how to mend what does not."""
+    from lmebridge import doctor
+
+    found = doctor.statuses()
+    print(doctor.report(found))
+    return OK if found["lme4"].usable else DIFFERS
+
+
+# --- demo -------------------------------------------------------------------------------------------------------------
+
+
+def configure_demo(command: argparse.ArgumentParser) -> None:
+    """What `demo` takes."""
+    from lmebridge.backends import REGISTRY
+
+    command.add_argument("--all", action="store_true", help="show every number instead of the main ones")
+    command.add_argument("--backend", action="append", choices=REGISTRY, help="only this backend (may be repeated)")
+    command.epilog = "Exit status 0 when every number that could be compared agrees, 1 when one does not."
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """Fit the published models with every backend and print published and computed numbers side by side."""
+    from lmebridge.demo.report import report
+    from lmebridge.demo.trials import BACKENDS, trials
+
+    found = trials(options.backend or BACKENDS)
+    print(report(found, every=options.all))
+    return OK if all(trial.agrees for trial in found) else DIFFERS
+
+
+# --- fit --------------------------------------------------------------------------------------------------------------
+
+
+def configure_fit(command: argparse.ArgumentParser) -> None:
+    """What `fit` takes."""
+    from lmebridge.backends import REGISTRY
+    from lmebridge.tabular import READERS
+
+    add = command.add_argument
+    add(
+        "formula", metavar="FORMULA", help="an lme4 formula, such as 'y ~ x + (x | g)'; without a bar, R's lm is fitted"
+    )
+    add("data", metavar="DATA", help=f"a data file ({', '.join(READERS)}) or a name that `lmebridge data list` shows")
+    add("--ML", action="store_true", help="maximize the likelihood instead of the restricted likelihood")
+    add("--backend", choices=REGISTRY, help="what fits the model (default: the first that can)")
+    add("--weights", metavar="EXPRESSION", help="prior weights: a column or an R expression over the columns")
+    add("--offset", metavar="EXPRESSION", help="known part of the response")
+    add("--subset", metavar="EXPRESSION", help="rows to use, such as 'age > 10'")
+    add("--na-action", default="na.omit", choices=("na.omit", "na.exclude", "na.fail"), help="rows with missing values")
+    add("--contrast", metavar="FACTOR=CONTRASTS", action="append", default=[], help="such as f=contr.sum (repeatable)")
+
+
+def run_fit(options: argparse.Namespace) -> int:
+    """Fit a model to a file and print its summary."""
+    from lmebridge.api import lmer
+    from lmebridge.formula import parse_formula
+    from lmebridge.linear import lm
+
+    arguments = {name: getattr(options, name) for name in ("weights", "offset", "subset", "na_action", "backend")}
+    arguments["contrasts"] = dict(contrast(pair) for pair in options.contrast)
+    data = load(options.data)
+    if parse_formula(options.formula).random:
+        fitted: Any = lmer(options.formula, data, REML=not options.ML, **arguments)
+    else:
+        fitted = lm(options.formula, data, **arguments)
+    print(fitted.summary())
+    print(f"\nFitted by {fitted.backend}.")
+    return OK
+
+
+def contrast(pair: str) -> tuple[str, str]:
+    """A factor and the name of its contrasts, from ``factor=contr.sum``."""
+    factor, separator, contrasts = pair.partition("=")
+    if not (factor and separator and contrasts):
+        raise ValueError(f"--contrast {pair}: write it as FACTOR=CONTRASTS, such as f=contr.sum")
+    return factor, contrasts
+
+
+def load(data: str) -> Any:
+    """The data of a file, or of an example data set by its name."""
+    from lmebridge.datasets import LOADERS
+    from lmebridge.tabular import read_table
+
+    return LOADERS[data]() if data in LOADERS else read_table(data)
+
+
+# --- data -------------------------------------------------------------------------------------------------------------
+
+
+def configure_data(command: argparse.ArgumentParser) -> None:
+    """What `data` takes."""
+    from lmebridge.datafiles import DATASETS
+
+    actions = command.add_subparsers(title="actions", required=True, metavar="ACTION")
+    actions.add_parser("list", help="the data sets and where they are").set_defaults(action=list_data)
+    for action, run, description in (
+        ("path", print_path, "print where a data set's file is"),
+        ("fetch", fetch_data, "download a data set into the user's cache"),
+    ):
+        asked = actions.add_parser(action, help=description)
+        asked.add_argument("name", choices=tuple(DATASETS))
+        asked.set_defaults(action=run)
+
+
+def run_data(options: argparse.Namespace) -> int:
+    """Carry out one action on the example data."""
+    action: Callable[[argparse.Namespace], None] = options.action
+    action(options)
+    return OK
+
+
+def list_data(_: argparse.Namespace) -> None:
+    """Print every data set, where it is or how to get it."""
+    from lmebridge.datafiles import catalogue
+
+    for name, row in catalogue().iterrows():
+        print(f"{name}\n  {row['title']}\n  {row['licence']}\n  {row['path'] or row['how to get it']}")
+
+
+def print_path(options: argparse.Namespace) -> None:
+    """Print where a data set's file is."""
+    from lmebridge import datafiles
+
+    print(datafiles.path(options.name))
+
+
+def fetch_data(options: argparse.Namespace) -> None:
+    """Download a data set and print where it is and the hash of what came."""
+    from lmebridge import datafiles
+
+    file = datafiles.fetch(options.name)
+    print(f"{file}\nsha256 {datafiles.sha256(file)}")
+
+
+#: By name: what a command does, what it takes, and what carries it out.
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]] = {
+    "doctor": ("say what works on this machine and how to mend what does not", configure_doctor, run_doctor),
+    "demo": ("fit the models of published documents and compare every printed number", configure_demo, run_demo),
+    "fit": ("fit a model to a data file and print its summary", configure_fit, run_fit),
+    "data": ("list, find or fetch the example data", configure_data, run_data),
+}
