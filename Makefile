@@ -1,0 +1,62 @@
+# `make help` lists what there is. LMEBRIDGE_NO_R=1 leaves R alone, LMEBRIDGE_REQUIRE_R=1 makes a missing R a failure.
+
+PYTHON ?= python3
+VENV ?= .venv
+PYTEST_ARGS ?=
+export LMEBRIDGE_VENV := $(VENV)
+
+# The data that may not be redistributed, where they lie beside the project.
+ifneq ($(wildcard ../shared/data),)
+export LMEBRIDGE_DATA ?= $(abspath ../shared/data)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-installed test-pymer4 lint wheel goldens fixtures docs benchmark clean
+
+help:  ## list the targets
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## */\1\t/' | expand -t 18
+
+setup:  ## make .venv, install the package, R and lme4 where that may be done
+	@$(PYTHON) scripts/setup.py
+
+demo: setup  ## fit the models of three published documents and compare every printed number
+	@$(VENV)/bin/lmebridge demo
+
+test:  ## run the tests (PYTEST_ARGS="-k name" for some)
+	@$(PYTHON) scripts/setup.py --tests
+	$(VENV)/bin/pytest $(PYTEST_ARGS)
+
+test-installed:  ## build the wheel and test it from a clean environment without rpy2
+	@$(PYTHON) scripts/setup.py --tests
+	$(VENV)/bin/python scripts/test_installed.py
+
+test-pymer4:  ## cross-check against pymer4 in an environment of its own
+	@$(PYTHON) scripts/setup.py --tests
+	$(VENV)/bin/python scripts/test_pymer4.py
+
+lint:  ## check style and types
+	@$(PYTHON) scripts/setup.py --tests --lint
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+wheel:  ## build the wheel into dist/
+	@$(PYTHON) scripts/setup.py --tests
+	$(VENV)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+goldens:  ## write lme4's own numbers for fixtures/cases.csv again (needs R; review the difference)
+	Rscript r/make_goldens.R
+
+fixtures:  ## export the tests' data from R's packages again (needs R with lme4, nlme, MASS, mlmRev)
+	Rscript r/export_data.R
+	$(PYTHON) scripts/write_registry.py
+
+docs: setup  ## write the generated parts of README.md and docs/ again
+	$(VENV)/bin/python scripts/write_support_table.py
+
+benchmark:  ## time fits and conversions
+	@$(PYTHON) scripts/setup.py --tests --benchmarks
+	$(VENV)/bin/pytest benchmarks --benchmark-only $(PYTEST_ARGS)
+
+clean:  ## remove what was built
+	rm -rf dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks
