@@ -78,7 +78,7 @@ def fit(formula: str, rows: slice = slice(None), *, REML: bool = False) -> Any:
     [
         (lambda: [fit(FORMULAS["null"])], {}, ValueError, "two or more"),
         (lambda: [fit(FORMULAS["null"])] * 2, {"model_names": ["a"]}, ValueError, "different lengths: 1 and 2"),
-        (lambda: [fit(FORMULAS["null"]), fit(FORMULAS["null"], slice(90))], {}, lme.DataError, "same size of dataset: 180, 90"),
+        (lambda: [fit(FORMULAS["null"]), fit(FORMULAS["null"], slice(90))], {}, lme.DataError, "dataset: 180, 90"),
         (
             lambda: [fit(FORMULAS["null"], slice(90)), fit(FORMULAS["null"], slice(90, 180))],
             {}, lme.DataError, "same data object",

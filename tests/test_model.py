@@ -81,7 +81,8 @@ ask <- function(data, formula, REML, newdata, partial) {
     ngrps = as.list(lme4::ngrps(m)), nobs = nobs(m), df_residual = df.residual(m),
     logLik_REML = c(logLik(m, REML = TRUE)), logLik_ML = c(logLik(m, REML = FALSE)), npar = attr(logLik(m), "df"),
     AIC = AIC(m), BIC = BIC(m), REMLcrit = lme4::REMLcrit(m), isSingular = lme4::isSingular(m),
-    fitted = unname(fitted(m)), residuals = unname(residuals(m)), scaled = unname(residuals(m, "pearson", scaled = TRUE)),
+    fitted = unname(fitted(m)), residuals = unname(residuals(m)),
+    scaled = unname(residuals(m, "pearson", scaled = TRUE)),
     predict = unname(predict(m)), predict_fixed = unname(predict(m, re.form = NA)),
     predict_partial = unname(predict(m, re.form = partial)),
     new = unname(predict(m, new, allow.new.levels = TRUE)), new_fixed = unname(predict(m, new, re.form = NA)),
@@ -223,7 +224,7 @@ class TestAgainstR:
         )
         if backend == "lme4":
             assert obtained == expected
-        # The other backends end nearer to the optimum than lme4, whose fifth digit is not yet final (24.741 for 24.740).
+        # The other backends end nearer to the optimum than lme4, whose fifth digit is not final (24.741 for 24.740).
         assert [re.sub(r"\d", "0", line) for line in obtained] == [re.sub(r"\d", "0", line) for line in expected]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from lmebridge.formula import parse_formula
 
 import lmebridge as lme
 from lmebridge import backends as registry
 from lmebridge.backends import native, statsmodels
 from lmebridge.backends.contract import Status
+from lmebridge.formula import parse_formula
 from lmebridge.records import Model
 from lmebridge.selection import BACKEND_VARIABLE, choose
 

@@ -59,7 +59,10 @@ random / (random + sigma(m)^2)
 
 @pytest.mark.needs_r
 def test_uncorrelated_blocks_both_count(run_r: Callable[..., Any]) -> None:
-    """The random variance is the mean diagonal of Z Lambda Lambda' Z'; performance 0.10 counts one block of `||` only."""
+    """The random variance is the mean diagonal of Z Lambda Lambda' Z'.
+
+    performance 0.10 counts one block of `||` only, which its authors call an error (easystats/insight#304).
+    """
     expected = run_r(UNCORRELATED, path=FIXTURES / "data" / "sleepstudy.csv")
     fit = lme.lmer("Reaction ~ Days + (Days || Subject)", data("sleepstudy"), backend="lme4")
     # 1e-10: the same lme4 fit on both sides, only sums of squares between.
