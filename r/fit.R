@@ -3,8 +3,21 @@
 # `options`: REML, weights, offset, subset (R expressions in text or NULL), contrasts (a list of function names),
 # na_action, start (numeric or NULL), control (a list with lmerControl's names, `.` or `_`).
 fit_lmer <- function(data, formula, options) {
+  for (name in names(data)) tell_order(name, data[[name]])
   call <- lmer_call(formula, options)
   with_standard_options(eval(call, model_environment(data)))
+}
+
+# The levels of text are in the order of R's locale. Where that is not the order of their code points, which is Python's
+# and that of R started with LC_COLLATE=C, the first level and with it the coefficients may be others.
+tell_order <- function(name, column) {
+  if (!is.character(column)) return()
+  levels <- unique(column)
+  if (identical(sort(levels), sort(levels, method = "radix"))) return()
+  message(
+    "the levels of '", name, "' are in the order of R's locale (", Sys.getlocale("LC_COLLATE"),
+    "), which is not the order Python sorts them in; give the column categories to fix an order"
+  )
 }
 
 lmer_call <- function(formula, options) {

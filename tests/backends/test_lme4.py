@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lmebridge.backends import lme4
+from lmebridge.backends import _r, _r_home, lme4
 from lmebridge.errors import DataError, RError
 from lmebridge.formula import parse_formula
 from lmebridge.records import Model
@@ -232,6 +232,20 @@ def test_messages_are_classified():
     ]
 
 
+def test_order_of_text_levels_is_told():
+    """Where R's locale sorts text otherwise than Python does, a note says so, and the first level is R's."""
+    frame = data("sleepstudy").assign(arm=["b", "B", "a"] * 60)
+    model = model_of("Reaction ~ arm + (1 | Subject)")
+    is_told, names = [], []
+    for locale in ("en_US", "ASCII"):
+        _r.call("icuSetCollate", locale=locale)
+        fit, _ = lme4.fit(model, frame)
+        is_told.append(any("levels of 'arm'" in message.text for message in fit.convergence.messages))
+        names.append(fit.fixed.index.tolist()[1:])
+    assert is_told == [True, False]
+    assert names == [["armb", "armB"], ["arma", "armb"]]
+
+
 def test_convergence_warnings_are_messages():
     """An optimizer stopped early is a convergence message in lme4's words, and a code."""
     model = model_of("Reaction ~ Days + (Days | Subject)", control={"optimizer": "bobyqa", "optCtrl": {"maxfun": 10}})
@@ -282,41 +296,37 @@ def test_blocks_of_one_factor_have_joint_covariances():
     np.testing.assert_allclose(engine.conditional_variances()["Subject"], pairs, rtol=1e-10, atol=1e-10)
 
 
-#: New data, which random effects, and R's expression for the same prediction.
+#: A level of the last row, which random effects, whether new levels may be, and R's arguments for the same prediction.
 PREDICTIONS = [
-    ("Days", None, False, "predict(m, new)"),
-    ("Days", "~0", False, "predict(m, new, re.form = NA)"),
-    ("Days", "~(1 | Subject)", False, "predict(m, new, re.form = ~(1 | Subject))"),
-    ("new", None, True, "predict(m, new, allow.new.levels = TRUE)"),
-    ("missing", "~0", False, "predict(m, new, re.form = NA)"),
+    ("309", None, False, ""),
+    ("309", "~0", False, ", re.form = NA"),
+    ("309", "~(1 | Subject)", False, ", re.form = ~(1 | Subject)"),
+    ("new", None, True, ", allow.new.levels = TRUE"),
 ]
 
 
-@pytest.mark.parametrize(("kind", "form", "allow", "expression"), PREDICTIONS)
-def test_predictions_for_new_data(sleep, run_r, kind, form, allow, expression):
-    """Predictions for new rows are R's, on text and category alike."""
-    days = [0.5, 20.0, np.nan if kind == "missing" else 3.0]
-    subjects = ["308", "372", "new" if kind == "new" else "309"]
+@pytest.mark.parametrize(("level", "form", "allow", "arguments"), PREDICTIONS)
+def test_predictions_for_new_data(sleep, run_r, level, form, allow, arguments):
+    """Predictions for new rows are R's, on text and category alike; columns the model does not know are ignored."""
+    days, subjects = [0.5, 20.0, 3.0], ["308", "372", level]
     program = f"""
     library(lme4)
-    m <- lmer(Reaction ~ Days + (Days | Subject), sleepstudy)
-    new <- data.frame(Days = days, Subject = subjects)
-    I(unname({expression}))
+    m <- lmer(Reaction ~ Days + (Days | Subject), sleepstudy, start = theta, control = lmerControl(optimizer = NULL))
+    unname(predict(m, data.frame(Days = days, Subject = subjects){arguments}))
     """
-    judge = run_r(
-        program,
-        days=[d if d == d else None for d in days][:2] + days[2:] if kind != "missing" else days[:2] + [float("1e300")],
-        subjects=subjects,
-    )
+    judge = run_r(program, theta=sleep[0].theta.tolist(), days=days, subjects=subjects)
     for column in (subjects, pd.Categorical(subjects), pd.Series(subjects, dtype=object)):
         frame = pd.DataFrame({"Days": days, "Subject": column, "unused": pd.Timestamp("2020-01-01")})
-        found = sleep[1].predict(frame, form, allow_new_levels=allow)
-        compared = slice(0, 2) if kind == "missing" else slice(None)
-        np.testing.assert_allclose(found[compared], np.asarray(judge, dtype=float)[compared], **SAME)
-        assert np.isnan(found[2]) == (kind == "missing")
+        np.testing.assert_allclose(sleep[1].predict(frame, form, allow_new_levels=allow), judge, **SAME)
 
 
-def test_some_random_effects_on_the_rows_used(run_r):
+def test_missing_number_gives_a_missing_prediction(sleep):
+    """A missing predictor gives NaN for its row alone."""
+    frame = pd.DataFrame({"Days": [1.0, np.nan], "Subject": ["308", "309"]})
+    assert np.isnan(sleep[1].predict(frame, "~0", allow_new_levels=False)).tolist() == [False, True]
+
+
+def test_some_random_effects_on_the_rows_used():
     """With rows dropped, the prediction from some random effects has one value a row used."""
     frame = data("sleep_plus")
     model = model_of("reaction_gaps ~ Days + (1 | Subject)", na_action="na.exclude")
@@ -348,7 +358,7 @@ def test_missing_factor_gives_a_missing_prediction():
 
 def test_newdata_of_another_type(sleep):
     """Text where numbers were is an error that names the column."""
-    with pytest.raises(DataError, match="column 'Days' of newdata has type .*, but the model was fitted to float64"):
+    with pytest.raises(DataError, match=r"column 'Days' of newdata has type .*, but the model was fitted to float64"):
         sleep[1].predict(pd.DataFrame({"Days": ["a"], "Subject": ["308"]}), None, allow_new_levels=False)
 
 
@@ -362,7 +372,7 @@ def test_newdata_of_integers_for_categories():
     np.testing.assert_allclose(engine.predict(new, None, allow_new_levels=False), old, **SAME)
 
 
-def test_names_and_levels_beyond_ascii(run_r):
+def test_names_and_levels_beyond_ascii():
     """Column names, levels and text cross in any script, and the numbers do not change."""
     subjects = data("sleepstudy")["Subject"].astype(str)
     frame = data("sleepstudy").assign(Größe=lambda d: d["Days"], 被験者=("ß" + subjects).astype("category"))
@@ -374,8 +384,6 @@ def test_names_and_levels_beyond_ascii(run_r):
 
 def test_update_works_on_the_engine(sleep):
     """The merMod underneath finds its data again."""
-    from lmebridge.backends import _r
-
     answer = _r.call("call_named", name="update", arguments=[sleep[1].underlying])
     assert repr(answer) == "<R lmerMod>"
 
@@ -409,8 +417,6 @@ def test_structured_terms_need_a_new_lme4():
     """The gap names the term where lme4 is too old for it."""
     gap = lme4.GAPS[0]
     term = gap.term(model_of("Reaction ~ Days + diag(Days | Subject)"))
-    from lmebridge.backends import _r_home
-
     too_old = _r_home.numbers(lme4._versions()["lme4"]) < _r_home.numbers("2.0-6")
     assert (term is not None and "diag" in term) is too_old
     assert gap.term(model_of("Reaction ~ Days + (Days || Subject)")) is None
