@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lmebridge import formula as formulas
 from lmebridge.backends import _mixedlm as layout
 from lmebridge.backends._mixedlm import SHORTFALL, Attempt, Run, ending, shortfall
 from lmebridge.backends.contract import Gap, Status
 from lmebridge.errors import LmebridgeError, UnsupportedByBackend
+from lmebridge.formula import blocks as blocks_of
+from lmebridge.formula import group_name
 from lmebridge.records import Source
 from lmebridge.terms import terms
 
@@ -52,17 +53,17 @@ _ONE_BLOCK = "MixedLM has one block of correlated random effects, at one groupin
 
 
 def _two_correlated(model: Model) -> str | None:
-    wide = [term for term in formulas.blocks(model.formula) if _is_wide(term)]
+    wide = [term for term in blocks_of(model.formula) if _is_wide(term)]
     return wide[1].text if len(wide) > 1 else None
 
 
 def _correlated_beside_crossed(model: Model) -> str | None:
-    terms = formulas.blocks(model.formula)
+    terms = blocks_of(model.formula)
     wide = [term for term in terms if _is_wide(term)]
     if len(wide) != 1:
         return None
-    outer = set(formulas.group_name(wide[0]).split(":"))
-    others = [set(formulas.group_name(term).split(":")) for term in terms]
+    outer = set(group_name(wide[0]).split(":"))
+    others = [set(group_name(term).split(":")) for term in terms]
     return None if all(outer <= other for other in others) else wide[0].text
 
 
@@ -73,7 +74,7 @@ def _is_wide(term: RandomTerm) -> bool:
 
 
 def _structured(model: Model) -> str | None:
-    return next((t.text for t in formulas.blocks(model.formula) if t.covariance not in ("us", "||")), None)
+    return next((t.text for t in blocks_of(model.formula) if t.covariance not in ("us", "||")), None)
 
 
 GAPS: tuple[Gap, ...] = (
@@ -147,20 +148,18 @@ def _arranged(model: Model, design: Design) -> Arrangement:
     plan = layout.arrange(design.blocks)
     if isinstance(plan, int):
         raise UnsupportedByBackend.because(name, _text(model, design, plan), _ONE_BLOCK, _REMEDY)
-    size = layout.dense_size(plan, design.blocks)
-    if size > layout.DENSE_LIMIT:
+    work = layout.work(plan, design.blocks)
+    if work > layout.WORK_LIMIT:
         text = ", ".join(_text(model, design, index) for index in plan.members)
-        reason = (
-            f"MixedLM would work on a dense matrix of {size:,} numbers, and becomes slow beyond {layout.DENSE_LIMIT:,}"
-        )
-        raise UnsupportedByBackend.because(name, text, reason, _REMEDY)
+        reason = f"MixedLM treats crossed factors as one dense matrix: {work:.1g} multiplications an evaluation"
+        raise UnsupportedByBackend.because(name, text, f"{reason}, above the limit of {layout.WORK_LIMIT:.1g}", _REMEDY)
     return plan
 
 
 def _text(model: Model, design: Design, index: int) -> str:
     """A block as the formula writes it, or from its effects where two terms have the same grouping factor."""
     block = design.blocks[index]
-    written = [t.text for t in formulas.blocks(model.formula) if formulas.group_name(t) == block.group]
+    written = [t.text for t in blocks_of(model.formula) if group_name(t) == block.group]
     return written[0] if len(written) == 1 else f"({' + '.join(block.effects)} | {block.group})"
 
 
