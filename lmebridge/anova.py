@@ -10,6 +10,7 @@ import pandas as pd
 
 from lmebridge.errors import DataError, LmebridgeWarning
 from lmebridge.model import MerMod, refit_ml
+from lmebridge.summary_anova import anova_heading, anova_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
 REFIT_MESSAGE = "refitting model(s) with ML (instead of REML)"
 
 
-def anova(*fits: Any, refit: bool = True, model_names: Sequence[str] | None = None) -> pd.DataFrame:
+class AnovaTable(pd.DataFrame):
+    """A DataFrame of tests that prints as R prints it; what is cut or computed from it is a plain DataFrame."""
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def __repr__(self) -> str:
+        return anova_text(self)
+
+
+def anova(*fits: Any, refit: bool = True, model_names: Sequence[str] | None = None) -> AnovaTable:
     """Compare two or more fits of the same data by likelihood-ratio tests.
 
     Parameters
@@ -31,9 +43,9 @@ def anova(*fits: Any, refit: bool = True, model_names: Sequence[str] | None = No
 
     Returns
     -------
-    pandas.DataFrame
-        One row a model: ``npar``, ``AIC``, ``BIC``, ``logLik``, ``deviance``, ``Chisq``, ``Df`` and ``Pr(>Chisq)``.
-        ``attrs["heading"]`` holds the lines that R prints above the table.
+    AnovaTable
+        A pandas DataFrame, one row a model: ``npar``, ``AIC``, ``BIC``, ``logLik``, ``deviance``, ``Chisq``, ``Df`` and ``Pr(>Chisq)``.
+        It prints as R prints it; ``attrs["heading"]`` holds the lines above the table.
 
     Raises
     ------
@@ -57,7 +69,7 @@ def anova(*fits: Any, refit: bool = True, model_names: Sequence[str] | None = No
     likelihoods = [fit.logLik() for fit in chosen]
     order = np.argsort([value.df for value in likelihoods], kind="stable")
     table = _table([likelihoods[i] for i in order], [names[i] for i in order])
-    table.attrs["heading"] = _heading([chosen[i] for i in order], [names[i] for i in order])
+    table.attrs["heading"] = anova_heading({names[i]: chosen[i].formula() for i in order}, fits[0].data_name)
     return table
 
 
@@ -97,7 +109,7 @@ def _as_they_are(fits: Sequence[Any]) -> list[Any]:
     return list(fits)
 
 
-def _table(likelihoods: Sequence[Any], names: list[str]) -> pd.DataFrame:
+def _table(likelihoods: Sequence[Any], names: list[str]) -> AnovaTable:
     from scipy.special import chdtrc
 
     values = np.array([float(value) for value in likelihoods])
@@ -107,7 +119,7 @@ def _table(likelihoods: Sequence[Any], names: list[str]) -> pd.DataFrame:
     chisq = 2 * np.maximum(0, np.diff(values, prepend=np.nan))
     # R gives no p-value for models with equally many parameters.
     p_value = np.where(degrees > 0, chdtrc(np.where(degrees > 0, degrees, 1), chisq), np.nan)
-    return pd.DataFrame(
+    return AnovaTable(
         {
             "npar": parameters,
             "AIC": -2 * values + 2 * parameters,
@@ -120,8 +132,3 @@ def _table(likelihoods: Sequence[Any], names: list[str]) -> pd.DataFrame:
         },
         index=names,
     )
-
-
-def _heading(fits: Sequence[Any], names: list[str]) -> list[str]:
-    models = [f"{name}: {fit.formula()}" for name, fit in zip(names, fits, strict=True)]
-    return [f"Data: {fits[0]._data_name}", "Models:", *models]  # noqa: SLF001 - the name the summary prints

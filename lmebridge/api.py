@@ -176,7 +176,7 @@ def prepare(
         raise ValueError(f"na_action={na_action!r}: use one of {', '.join(map(repr, NA_ACTIONS))}")
     read = resolve_dot(parse_formula(formula, trust=trust), [str(name) for name in frame.columns])
     texts, arrays = _expressions(extras, len(frame))
-    model = Model(formula=read, na_action=na_action, **texts, **settings)
+    model = Model(formula=read, na_action=na_action, **(texts | settings))
     return model, select(frame.assign(**arrays) if arrays else frame, _needed(read, texts, trust=trust))
 
 
@@ -188,9 +188,9 @@ def warn_about(fit: Fit, stacklevel: int = 3) -> None:
 
 def _expressions(
     extras: Mapping[str, str | Sequence[Any] | None], n_rows: int
-) -> tuple[dict[str, str | None], dict[str, np.ndarray]]:
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """R texts by argument, and new columns (named ``.weights`` and so on) for those given as arrays."""
-    texts: dict[str, str | None] = {}
+    texts: dict[str, Any] = {}
     arrays: dict[str, np.ndarray] = {}
     for argument, value in extras.items():
         if value is None or isinstance(value, str):

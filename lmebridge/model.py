@@ -48,13 +48,15 @@ class MerMod(StatsmodelsNames):
     ----------
     data : pandas.DataFrame
         The data the model was fitted to, as given.
+    data_name : str
+        What the data are called where R prints their name.
     """
 
     def __init__(self, fit: Fit, engine: Engine, data: pd.DataFrame, data_name: str = "data") -> None:
         self._fit = fit
         self._engine = engine
         self.data = data
-        self._data_name = data_name
+        self.data_name = data_name
 
     # --- what was fitted, and by what ---------------------------------------------------------------------------
 
@@ -79,8 +81,11 @@ class MerMod(StatsmodelsNames):
         return tuple(message.text for message in self._fit.convergence.messages)
 
     def formula(self) -> str:
-        """The model's formula as R text."""
-        return str(self._fit.model.formula)
+        """The model's formula as R text, ``||`` written out as lme4 keeps it."""
+        from lmebridge.rsyntax import deparse, parse_expression
+        from lmebridge.summary_call import single_bars
+
+        return deparse(parse_expression(single_bars(self._fit.model.formula)))
 
     def isREML(self) -> bool:
         """Whether the restricted likelihood was maximized."""
@@ -348,7 +353,7 @@ class MerMod(StatsmodelsNames):
 
     def _residuals(self, *, pearson: bool) -> np.ndarray:
         values = np.asarray(self._engine.getME("y"), dtype=float) - self._engine.fitted()
-        return values * np.sqrt(self._prior_weights) if pearson else values
+        return np.asarray(values * np.sqrt(self._prior_weights)) if pearson else values
 
     def _on_rows(self, values: np.ndarray) -> pd.Series:
         rows = self._engine.rows()
@@ -364,12 +369,12 @@ class MerMod(StatsmodelsNames):
         from lmebridge.summary import Summary
 
         quantiles = np.quantile(self._residuals(pearson=True) / self.sigma(), [0, 0.25, 0.5, 0.75, 1])
-        return Summary(self._fit, residual_quantiles=quantiles, data_name=self._data_name)
+        return Summary(self._fit, residual_quantiles=quantiles, data_name=self.data_name)
 
     def __repr__(self) -> str:
         from lmebridge.summary import print_text
 
-        return print_text(self._fit, data_name=self._data_name)
+        return print_text(self._fit, data_name=self.data_name)
 
 
 def refit_ml(fitted: MerMod) -> MerMod:
@@ -377,7 +382,7 @@ def refit_ml(fitted: MerMod) -> MerMod:
     if not fitted.isREML():
         return fitted
     fit, engine = fitted._engine.refit(REML=False)  # noqa: SLF001 - the model's own module
-    return MerMod(fit, engine, fitted.data, fitted._data_name)  # noqa: SLF001
+    return MerMod(fit, engine, fitted.data, fitted.data_name)
 
 
 def _shifted(start: pd.Series, modes: pd.DataFrame) -> pd.DataFrame:

@@ -45,7 +45,9 @@ class RandomEffects(Mapping[str, pd.DataFrame]):
         return len(self._modes)
 
     def __repr__(self) -> str:
-        return "\n".join(f"$`{group}`\n{frame}\n" for group, frame in self._modes.items())
+        from lmebridge.rprint import ranef_text
+
+        return ranef_text(self._modes, conditional=bool(self.postVar))
 
     def to_frame(self) -> pd.DataFrame:
         """One row an effect of a level, R's ``as.data.frame(ranef(m))``.

@@ -99,3 +99,17 @@ def test_mixing_reml_and_ml_without_a_refit_is_warned_about() -> None:
     fits = [lme.lmer(FORMULAS[name], frame, REML=name == "null", backend="native") for name in ("null", "slopes")]
     with pytest.warns(lme.LmebridgeWarning, match="some models fit with REML = TRUE, some not"):
         lme.anova(*fits, refit=False)
+
+
+@pytest.mark.needs_r
+def test_table_prints_as_in_r(run_r: Callable[..., Any]) -> None:
+    """print(anova(...)) is R's print, heading and stars included."""
+    program = """
+    data <- read.csv(path)
+    null <- lme4::lmer(Reaction ~ 1 + (1 | Subject), data, REML = FALSE)
+    days <- lme4::lmer(Reaction ~ Days + (1 | Subject), data, REML = FALSE)
+    I(capture.output(print(anova(null, days))))
+    """
+    expected = run_r(program, path=FIXTURES / "data" / "sleepstudy.csv")
+    fits = [fit(FORMULAS[name]) for name in ("null", "intercepts")]
+    assert repr(lme.anova(*fits, model_names=["null", "days"])).splitlines() == expected
