@@ -2,6 +2,8 @@
 
 # A list: `value`, or `error` (message and call), and `conditions`, a list of kind, message and call, in order.
 run <- function(name, arguments, keep = FALSE) {
+  before <- ls(globalenv(), all.names = TRUE, sorted = FALSE)
+  on.exit(forget_since(before))
   heard <- new.env(parent = emptyenv())
   heard$conditions <- list()
   outcome <- tryCatch(
@@ -14,6 +16,12 @@ run <- function(name, arguments, keep = FALSE) {
     interrupt = function(condition) list(interrupted = TRUE)
   )
   c(outcome, list(conditions = heard$conditions))
+}
+
+# lme4 1.1-31 leaves `curWarnings` in the workspace when an optimizer warns. The seed is left to those who draw.
+forget_since <- function(before) {
+  new <- setdiff(ls(globalenv(), all.names = TRUE, sorted = FALSE), c(before, ".Random.seed"))
+  rm(list = new, envir = globalenv())
 }
 
 finish <- function(value, keep) if (keep) list(kept = value) else send(value)

@@ -1,5 +1,5 @@
-# JSON of crossing values (wire.R), from which every number comes back as it was: 17 significant digits, a point or an
-# exponent in every double, NA as null, and {".number": "NaN"}, "Inf" or "-Inf" for the others that JSON has no word for.
+# JSON of crossing values (wire.R), from which every number comes back as it was: 17 significant digits, a point or
+# an exponent in every double, NA as null, and {".number": "NaN"}, "Inf" or "-Inf" for what JSON has no word for.
 
 # `heading` holds single strings, which are written as such; everything else is a vector, also of length one.
 to_json <- function(heading, values) {

@@ -49,6 +49,9 @@ extract_lm_rows <- function(model) {
 residual_quantiles <- function(residuals) stats::quantile(residuals, names = FALSE)
 
 predict_lm <- function(model, newdata) {
-  if (is.null(newdata)) newdata <- get("data", environment(stats::formula(model)))[extract_lm_rows(model)$rows, , drop = FALSE]
+  if (is.null(newdata)) {
+    data <- get("data", environment(stats::formula(model)))
+    newdata <- data[extract_lm_rows(model)$rows, , drop = FALSE]
+  }
   unname(stats::predict(model, newdata = newdata, na.action = stats::na.pass))
 }

@@ -28,7 +28,8 @@ receive_strings <- function(value) {
 
 receive_frame <- function(value) {
   columns <- lapply(value$columns, receive)
-  structure(columns, names = as.character(receive(value$names)), row.names = .set_row_names(value$rows), class = "data.frame")
+  names(columns) <- as.character(receive(value$names))
+  structure(columns, row.names = .set_row_names(value$rows), class = "data.frame")
 }
 
 receive_array <- function(value) array(receive(value$values), dim = value$dim)

@@ -99,7 +99,7 @@ def encode_column(column: pd.Series, name: str) -> Any:
 
 
 def _plain_storage(column: pd.Series) -> pd.Series:
-    return column.sparse.to_dense() if isinstance(column.dtype, pd.SparseDtype) else column
+    return pd.Series(np.asarray(column)) if isinstance(column.dtype, pd.SparseDtype) else column
 
 
 def _no_equivalent(name: str, dtype: Any) -> DataError:
@@ -167,7 +167,7 @@ def _text(column: pd.Series, name: str) -> dict[str, Any]:
     try:
         codes, levels = pd.factorize(column)
     except TypeError:  # a list or a dict has no hash
-        raise _mixed(name, column.dropna().iloc[:1]) from None
+        raise _mixed(name, column.dropna().iloc[:1].tolist()) from None
     odd = [level for level in levels if not isinstance(level, str)]
     if odd:
         raise _mixed(name, odd)
@@ -196,7 +196,7 @@ def _factor(column: pd.Series, name: str) -> dict[str, Any]:
         ".kind": Strings(("factor",)),
         "codes": one_based(column.cat.codes.to_numpy()),
         "levels": _levels(column.cat.categories, name),
-        "ordered": Logicals.of([column.cat.ordered]),
+        "ordered": Logicals.of([bool(column.cat.ordered)]),
     }
 
 

@@ -251,6 +251,7 @@ def test_convergence_warnings_are_messages():
     model = model_of("Reaction ~ Days + (Days | Subject)", control={"optimizer": "bobyqa", "optCtrl": {"maxfun": 10}})
     fit, _ = lme4.fit(model, data("sleepstudy"))
     assert {message.kind for message in fit.convergence.messages} == {"convergence"}
+    assert _r.call("ls", name=_r.keep("globalenv").value) == []  # lme4 1.1-31 itself leaves `curWarnings` there
     assert fit.convergence.code != 0
     assert fit.convergence.status != "OK"
 
