@@ -1,4 +1,4 @@
-"""Designs from plain arrays, and the likelihood computed the long way: the judge of the penalized least-squares core."""
+"""Designs from plain arrays, and the likelihood computed the long way: the judge of the core."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def relative_covariance(design, theta):
 
 
 def deviance(design, theta, *, REML):
-    """Minus twice the (restricted) multivariate normal log-likelihood, maximized over beta and sigma, as lme4 counts it."""
+    """Minus twice the (restricted) multivariate normal log-likelihood, maximized over beta and sigma."""
     v = relative_covariance(design, theta)
     y = design.y - (0 if design.offset is None else design.offset)
     solved = np.linalg.solve(v, np.column_stack([design.X, y]))

@@ -23,7 +23,7 @@ def test_objective_is_the_normal_density(name, REML):
     """The criterion is minus twice the log of the (restricted) multivariate normal density."""
     design = DESIGNS[name]
     theta = any_theta(design)
-    # 1e-9: eps times the terms of the sum (1e3) times the condition number of V (1e3 on the raw scale)
+    # 1e-9: eps times the terms of the sum (1e3) times the condition of V (1e3 on the raw scale)
     assert pls.problem(design, REML=REML).objective(theta) == pytest.approx(
         deviance(design, theta, REML=REML), abs=1e-9
     )
@@ -40,7 +40,7 @@ def test_gradient_is_the_slope_of_the_density(name, REML):
         (deviance(design, theta + s, REML=REML) - deviance(design, theta - s, REML=REML)) / (2 * step) for s in shifts
     ]
     gradient = pls.problem(design, REML=REML).gradient(theta)
-    # 1e-5: rounding of the density over the step (1e-10 / 1e-5); slopes by raw columns reach 1e6 and are compared relatively
+    # 1e-5: rounding of the density over the step (1e-10 / 1e-5); slopes of 1e6 are compared relatively
     assert gradient == pytest.approx(np.array(slopes), abs=1e-5, rel=1e-6)
 
 
