@@ -92,8 +92,7 @@ def judged(tmp_path_factory):
     formulas, names, criteria = zip(*JUDGED, strict=True)
     folder = tmp_path_factory.mktemp("judge")
     flags = [str(REML).upper() for REML in criteria]
-    said = run_r(JUDGE, folder, formulas=formulas, datasets=names, REMLs=flags)
-    return said
+    return run_r(JUDGE, folder, formulas=formulas, datasets=names, REMLs=flags)
 
 
 @pytest.mark.needs_r
