@@ -111,9 +111,10 @@ class VarCorr(Mapping[str, pd.DataFrame]):
 
     def correlation(self, block: str) -> pd.DataFrame:
         """Correlation matrix of a block, shape (q, q), dimensionless."""
-        correlation = self._square(block, "sdcor")
-        np.fill_diagonal(correlation.values, 1.0)
-        return correlation
+        square = self._square(block, "sdcor")
+        correlation = square.to_numpy(copy=True)
+        np.fill_diagonal(correlation, 1.0)
+        return pd.DataFrame(correlation, index=square.index, columns=square.columns)
 
     def stddev(self, block: str) -> pd.Series:
         """Standard deviations of a block's effects, units of the response per unit of the term."""

@@ -41,6 +41,7 @@ WORDS = {
     "singular": "the fit is singular: where on the flat optimum an optimizer stops differs between versions",
     "better": "the fit's log-likelihood is higher than the printed one: the published optimizer stopped early",
     "worse": "the fit's log-likelihood is lower than the printed one: the fit stopped early, or the data differ",
+    "follows": "follows from the near misses of the estimate and its standard error, at the printed likelihood",
     "missing": "the fit has no such term, group or level",
     "not reported": "fits of this kind do not report it",
 }
@@ -139,9 +140,30 @@ def _judge(output: PrintedOutput, index: int, side: Side, terms: Terms) -> list[
     """One row a number of the output."""
     found = [(number, _look_up(number.key, output, side, terms)) for number in output.numbers]
     likelihood = _likelihood(found)
-    return [
-        _row(number, value, index, _verdict(number, value, output, side, likelihood, terms)) for number, value in found
-    ]
+    by_key = {number.key: (number, value) for number, value in found}
+    rows = []
+    for number, value in found:
+        verdict = _verdict(number, value, output, side, likelihood, terms)
+        at_the_optimum = likelihood == "same" and verdict == ("differs", "")
+        if at_the_optimum and value is not None and _follows(number, value, by_key, terms):
+            verdict = ("near", WORDS["follows"])
+        rows.append(_row(number, value, index, verdict))
+    return rows
+
+
+def _follows(
+    number: PrintedNumber, value: float, found: Mapping[Key, tuple[PrintedNumber, float | None]], terms: Terms
+) -> bool:
+    """Whether a test statistic is off by no more than near estimates and standard errors make it."""
+    if number.key.quantity not in {"t_value", "z_value"}:
+        return False
+    estimate, _ = found.get(number.key._replace(quantity="estimate"), (None, None))
+    error, computed = found.get(number.key._replace(quantity="std_error"), (None, None))
+    if estimate is None or error is None or not computed:
+        return False
+    units = 2 * (terms.near_units + 0.5)
+    reach = units * (estimate.half_unit + abs(value) * error.half_unit) / abs(computed)
+    return abs(value - number.value) <= reach
 
 
 def _look_up(key: Key, output: PrintedOutput, side: Side, terms: Terms) -> float | None:

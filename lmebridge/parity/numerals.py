@@ -53,11 +53,16 @@ class Numeral:
     bound: bool = False
 
     def admits(self, number: float) -> bool:
-        """Whether `number` would have been printed so."""
+        """Whether `number` would have been printed so.
+
+        The only bound that R's tables print is the machine's precision, 2.2e-16; another one admits nothing.
+        """
         if math.isnan(self.value) or math.isnan(number):
             return math.isnan(self.value) and math.isnan(number)
         reach = self.half_unit + EDGE * max(abs(self.value), abs(number))
-        return number <= self.value + reach if self.bound else abs(number - self.value) <= reach
+        if self.bound:
+            return abs(sys.float_info.epsilon - self.value) <= self.half_unit and number <= self.value + reach
+        return abs(number - self.value) <= reach
 
     def units(self, number: float) -> float:
         """How far `number` is from the number printed, in units of the last printed place."""

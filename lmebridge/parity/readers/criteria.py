@@ -64,7 +64,6 @@ def _criterion(cursor: Cursor, word: str, draft: Draft) -> PrintedNumber:
     number = numeral(word)
     if number is None:
         cursor.fail("expected the REML criterion")
-    draft.REML = True
     draft.software = "lme4 1.0 or later"
     return PrintedNumber(Key("criterion", method="REML"), number, cursor.take().number)
 

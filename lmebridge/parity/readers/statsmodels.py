@@ -136,8 +136,8 @@ def _read_fields(cursor: Cursor, draft: Draft, *, closing: bool = False) -> dict
 
 def _pairs(text: str) -> dict[str, str]:
     found = list(FIELD.finditer(text))
-    ends = [match.start() for match in found[1:]] + [len(text)]
-    return {match.group(): text[match.end() : end].strip() for match, end in zip(found, ends, strict=True)}
+    ends = [*(match.start() for match in found[1:]), len(text)]
+    return {match.group(): text[match.end() : end].strip() for match, end in zip(found, ends, strict=False)}
 
 
 def _file_field(draft: Draft, name: str, value: str, line: int) -> None:
