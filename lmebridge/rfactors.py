@@ -19,8 +19,8 @@ from lmebridge.values import (
     as_text,
     categorical,
     drop_unused,
+    length,
     levels_of,
-    number,
     r_class,
     spread,
     text,
@@ -99,7 +99,9 @@ def _reference(arguments: Arguments, names: tuple[str, ...]) -> int:
 
 def interaction(arguments: Arguments) -> Value:
     """R's ``interaction(...)``: all combinations of levels, the first factor's varying fastest."""
-    factors = [as_factor(spread(value, arguments.n_rows, "interaction")) for value in arguments.vectors()]
+    vectors = arguments.vectors()
+    n = max(map(length, vectors), default=0)
+    factors = [as_factor(spread(value, n, "interaction")) for value in vectors]
     if not factors:
         raise DataError("No factors specified in `interaction()`")
     separator = str(arguments.texts("sep")[0]) if arguments.has("sep") else "."
@@ -241,6 +243,6 @@ FUNCTIONS = {
     "as.double": Function(("x",), as_numeric),
     "as.integer": Function(("x",), as_integer),
     "as.character": Function(("x",), lambda arguments: as_text(arguments.value("x"))),
-    "nlevels": Function(("x",), lambda arguments: number(len(as_factor(arguments.value("x")).categories))),
+    "nlevels": Function(("x",), lambda arguments: integer([len(as_factor(arguments.value("x")).categories)])),
     "levels": Function(("x",), lambda arguments: text(as_factor(arguments.value("x")).categories)),
 }

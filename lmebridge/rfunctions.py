@@ -138,7 +138,7 @@ def _as_vector(arguments: Arguments) -> Value:
 def _unclassed(arguments: Arguments) -> Value:
     """R's ``unclass``: a factor's codes."""
     x = arguments.value("x")
-    return as_double(x) if r_class(x) in ("factor", "ordered") else x
+    return integer(as_double(x)) if r_class(x) in ("factor", "ordered") else x
 
 
 def _identity(arguments: Arguments) -> Value:
@@ -195,6 +195,14 @@ def _normal_probability(x: np.ndarray) -> np.ndarray:
     from scipy.special import ndtr
 
     return np.asarray(ndtr(x))
+
+
+def normal_quantile(arguments: Arguments) -> Value:
+    """R's ``qnorm``."""
+    from scipy.special import ndtri
+
+    mean, sd = arguments.scalar("mean", 0), arguments.scalar("sd", 1)
+    return elementwise(lambda p: mean + sd * np.asarray(ndtri(p)), arguments.value("p"), "`qnorm()`")
 
 
 def log_odds(arguments: Arguments) -> Value:
@@ -276,7 +284,7 @@ FUNCTIONS: dict[str, Function] = {
     "as.vector": Function(("x", "mode"), _as_vector),
     "as.logical": Function(("x",), lambda arguments: as_logical(arguments.value("x"))),
     "is.na": Function(("x",), lambda arguments: logical(is_missing(arguments.value("x")))),
-    "length": Function(("x",), lambda arguments: number(length(arguments.value("x")))),
+    "length": Function(("x",), lambda arguments: integer([length(arguments.value("x"))])),
     "is.nan": Function(("x",), _is_nan),
     "is.finite": Function(("x",), lambda arguments: logical(np.isfinite(_numbers_or_missing(arguments)))),
     "xor": Function(("x", "y"), exclusive_or),
@@ -285,6 +293,7 @@ FUNCTIONS: dict[str, Function] = {
     "plogis": _distribution("q", "location", lambda x: 1 / (1 + np.exp(-x))),
     "qlogis": Function(("p", "location", "scale"), log_odds),
     "pnorm": _distribution("q", "mean", _normal_probability),
+    "qnorm": Function(("p", "mean", "sd"), normal_quantile),
     "dnorm": _distribution("x", "mean", lambda x: np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), density=True),
     **rfactors.FUNCTIONS,
     **rsummaries.FUNCTIONS,

@@ -152,6 +152,7 @@ FUNCTIONS = {
     "rowSums": _by_row(np.sum, np.nansum),
     "rowMeans": _by_row(np.mean, np.nanmean),
     "seq": Function(("from", "to", "by", "length.out"), sequence),
+    "seq_len": Function(("length.out",), lambda a: integer(range(1, int(a.single("length.out")) + 1))),
     "rep": Function(("x", "times"), repeated),
     "rev": Function(("x",), lambda a: take(a.value("x"), np.arange(len(is_missing(a.value("x"))))[::-1])),
     "nchar": Function(("x",), count_characters),

@@ -218,7 +218,8 @@ def as_factor(value: Value) -> pd.Categorical:
     unique, inverse = np.unique(numbers[~missing], return_inverse=True)
     labels = _labels(value, unique)
     names = list(dict.fromkeys(labels))  # numbers that differ after the 15th digit are one level
-    of_label = np.array([names.index(label) for label in labels], dtype=int)
+    place = {name: i for i, name in enumerate(names)}
+    of_label = np.array([place[label] for label in labels], dtype=int)
     codes = np.full(len(numbers), -1)
     codes[~missing] = of_label[inverse] if len(unique) else inverse
     return categorical(codes, names)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from lmebridge.evaluation import evaluate
-from lmebridge.rsyntax import parse_expression
+from lmebridge import allowed
+from lmebridge.errors import DataError, FormulaError
+from lmebridge.evaluation import evaluate, match_arguments
+from lmebridge.operators import OPERATORS
+from lmebridge.rfunctions import FUNCTIONS
+from lmebridge.rsyntax import deparse, parse_expression
 from lmebridge.values import Matrix, as_text, is_missing, r_class
 from tests import tables_for_r
 
@@ -75,6 +81,29 @@ sinh(w)
 plogis(w)
 qlogis(n / 12)
 pnorm(w)
+pnorm(x, 4, 2)
+qnorm(n / 12)
+dnorm(w, 1, 2)
+plogis(x, 4, 2)
+range(x)
+quantile(x, c(0.2, 0.5))
+quantile(xm, na.rm = TRUE)
+seq(0, 9, 3)
+seq(1, 2, length.out = 5)
+seq_len(3)
+rep(c(1, 2), 2)
+cut(x, quantile(x), include.lowest = TRUE)
+ns(x, knots = quantile(x, c(0.3, 0.6)), Boundary.knots = range(x))
+endsWith(t, "a")
+unclass(f)
+round(-2.5)
+cosh(w)
+tanh(w)
+levels(f)
+nlevels(f)
+length(x)
+rank(xm)
+cumsum(x)
 ifelse(x > 4, 1, 0)
 ifelse(xm > 4, "hi", "lo")
 ifelse(b, x, w)
@@ -272,3 +301,105 @@ def assert_same_values(value, expected):
     else:
         assert as_text(value).tolist() == expected["values"]
         assert list(getattr(value, "categories", [])) == (expected["levels"] or [])
+
+
+#: Expression, its class and its first values as text, read off R 4.2.2; these need no R.
+READ_OFF = [
+    ("-7 %% 3", "numeric", ["2"]),
+    ("-7 %/% 3", "numeric", ["-3"]),
+    ("5L %/% 2L", "integer", ["2"]),
+    ("5L / 2L", "numeric", ["2.5"]),
+    ("-2^2", "numeric", ["-4"]),
+    ("TRUE & NA", "logical", [None]),
+    ("FALSE & NA", "logical", ["FALSE"]),
+    ("TRUE | NA", "logical", ["TRUE"]),
+    ("NA > 1", "logical", [None]),
+    ("NA_character_ == 'a'", "logical", [None]),
+    ("NA_integer_ + 1L", "integer", [None]),
+    ("NULL", "NULL", []),
+    ("c(1, NA) %in% NA", "logical", ["FALSE", "TRUE"]),
+    ("c('b', 'B') < 'a'", "logical", ["FALSE", "TRUE"]),
+    ("1:3", "integer", ["1", "2", "3"]),
+    ("factor(c(10, 9, 10))", "factor", ["10", "9", "10"]),
+    ("as.numeric(factor(c(10, 9, 10)))", "numeric", ["2", "1", "2"]),
+    ("as.numeric(as.character(factor(c(10, 9))))", "numeric", ["10", "9"]),
+    ("ifelse(c(TRUE, FALSE, NA), 'y', 'n')", "character", ["y", "n", None]),
+    ("cut(c(1, 5, 9), c(0, 5, 10))", "factor", ["(0,5]", "(0,5]", "(5,10]"]),
+    ("cut(c(1, 5, 9), c(0, 5, 10), right = FALSE)", "factor", ["[0,5)", "[5,10)", "[5,10)"]),
+    ("cut(c(0.001, 1000000), 3)", "factor", ["(-1e+03,3.33e+05]", "(6.67e+05,1e+06]"]),
+    ("cut(c(5, 5, 5), 2)", "factor", ["(4.995,5]", "(4.995,5]", "(4.995,5]"]),
+    ("round(c(0.15, 0.25, 0.35, -1.05), 1)", "numeric", ["0.1", "0.2", "0.3", "-1"]),
+    ("interaction(c('a', 'b'), c('x', 'y'))", "factor", ["a.x", "b.y"]),
+    ("relevel(factor(c('a', 'b')), ref = 'b')", "factor", ["a", "b"]),
+    ("log(8, base = 2)", "numeric", ["3"]),
+    ("pmax(c(1, 5), 3)", "numeric", ["3", "5"]),
+]
+
+
+@pytest.mark.parametrize(("expression", "kind", "texts"), READ_OFF)
+def test_value_read_off_r(expression, kind, texts):
+    """A few of R's own answers, for machines without R."""
+    value = evaluate(parse_expression(expression), pd.DataFrame(index=range(3)))
+    assert r_class(value) == kind
+    assert as_text(value).tolist() == texts
+
+
+def test_columns_hide_the_constants_of_r():
+    """``T``, ``F`` and ``pi`` are R's unless the data have such a column."""
+    assert as_text(evaluate(parse_expression("T"), pd.DataFrame({"x": [1.0]}))).tolist() == ["TRUE"]
+    assert as_text(evaluate(parse_expression("T"), pd.DataFrame({"T": [1.5]}))).tolist() == ["1.5"]
+
+
+#: Functions a formula may call that are evaluated by R alone.
+NEED_R = {
+    "C", "ave", "complete.cases", "contr.SAS", "contr.helmert", "contr.poly", "contr.sum", "contr.treatment", "dummy",
+    "reorder",
+}  # fmt: skip
+
+
+def test_what_is_allowed_is_evaluated():
+    """All functions a formula may call are evaluated here, but for those declared to need R."""
+    here = set(FUNCTIONS) | set(OPERATORS) | {"~"}
+    assert set(allowed.FUNCTIONS) - here == NEED_R
+    assert here - set(allowed.FUNCTIONS) == {"**"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "matched"),
+    [
+        ("f(1, 2)", {"x": "1", "base": "2"}),
+        ("f(base = 2, 1)", {"x": "1", "base": "2"}),
+        ("f(b = 2, 1)", {"x": "1", "base": "2"}),
+        ("f(1)", {"x": "1"}),
+    ],
+)
+def test_arguments_are_matched_as_in_r(expression, matched):
+    """By whole name, then by the beginning of one, then by position."""
+    found = match_arguments(("x", "base"), parse_expression(expression))
+    assert {name: deparse(node) for name, node in found.items()} == matched
+
+
+def test_names_after_the_dots_must_be_whole():
+    """Behind R's dots an argument is not matched by the beginning of its name."""
+    found = match_arguments(("...", "na.rm"), parse_expression("f(x, na = TRUE, na.rm = FALSE)"))
+    assert [name for name, _ in found["..."]] == [None, "na"]
+    assert deparse(found["na.rm"]) == "FALSE"
+
+
+@pytest.mark.parametrize(
+    ("expression", "error", "words"),
+    [
+        ("system('ls')", FormulaError, "lmebridge does not evaluate `system`"),
+        ("x$y", FormulaError, "lmebridge does not evaluate `$`"),
+        ("nowhere", DataError, "object 'nowhere' not found"),
+        ("2i", DataError, "`2i` is a complex number"),
+        ("log()", DataError, 'argument "x" is missing, with no default'),
+        ("round(x, c(1, 2))", DataError, "`digits` of `round()` must be one number, not 2"),
+        ("x + c(1, 2)", DataError, "variable lengths differ"),
+        ("'a' * 2", DataError, "non-numeric argument to binary operator"),
+    ],
+)
+def test_what_cannot_be_evaluated(expression, error, words):
+    """Unknown names, functions and types are errors of ours, never Python's."""
+    with pytest.raises(error, match=re.escape(words)):
+        evaluate(parse_expression(expression), pd.DataFrame({"x": [1.0, 2.0, 3.0]}))
