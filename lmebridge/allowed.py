@@ -93,7 +93,8 @@ def _refusal(item: Call, text: str) -> FormulaError:
         return FormulaError.at(text, item.span, f"`{deparse(item)}` is not a column's name", _COLUMN_REMEDY)
     near = difflib.get_close_matches(name, FUNCTIONS, n=1, cutoff=0.6)
     hint = f"Did you mean `{near[0]}()`? " if near else ""
-    problem = f"`{name}()` is not among the functions that a formula may call"
+    called = item.function.name if name[0] == "`" and isinstance(item.function, Name) else f"{name}()"
+    problem = f"`{called}` is not among the functions that a formula may call"
     return FormulaError.at(text, _function_span(item), problem, f"{hint}{_TRUST_REMEDY}")
 
 

@@ -209,8 +209,8 @@ def _expanded(term: RandomTerm, text: str) -> list[RandomTerm]:
 
 
 def group_name(term: RandomTerm) -> str:
-    """Name of a block's grouping factor as lme4 gives it, such as ``"LANAME:gor_name"``."""
-    return deparse(term.group)
+    """Name of a block's grouping factor as lme4 gives it, such as ``"LANAME:gor_name"``; a column's name as it is."""
+    return term.group.name if isinstance(term.group, Name) else deparse(term.group)
 
 
 def resolve_dot(formula: Formula, columns: Sequence[str]) -> Formula:
