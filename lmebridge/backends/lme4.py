@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.backends import _mermod, _r, _r_home
 from lmebridge.backends.contract import Gap, Status
-from lmebridge.errors import BackendUnavailable, LmebridgeError
+from lmebridge.errors import BackendUnavailable, DataError, LmebridgeError, RError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,13 +78,31 @@ def fit(model: Model, data: pd.DataFrame) -> tuple[Fit, Engine]:
     BackendUnavailable
         If R or lme4 cannot be loaded, with the line to run.
     DataError
-        If a column would lose something on the way to R.
+        If a column would lose something on the way to R, or lme4 refuses the data.
     RError
-        If lme4 refuses, in its own words.
+        If R fails for another reason, in its own words.
     """
     versions = _versions()
-    answer = _r.keep("fit_lmer", data=data, formula=str(model.formula), options=_options(model))
+    try:
+        answer = _r.keep("fit_lmer", data=data, formula=str(model.formula), options=_options(model))
+    except RError as error:
+        _blame_data(model, data, error)
+        raise
     return _mermod.adopt(answer, model, dict(data.dtypes), {"rpy2": versions["rpy2"]})
+
+
+def _blame_data(model: Model, data: pd.DataFrame, error: RError) -> None:
+    """Raise what is wrong with the data, if that is why R failed: our own checks say which column and what to do."""
+    from lmebridge.design import build
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # R has given its warnings already
+        try:
+            build(model, data)
+        except DataError as diagnosis:
+            raise diagnosis from error
+        except LmebridgeError:
+            return
 
 
 def _options(model: Model) -> dict[str, Any]:

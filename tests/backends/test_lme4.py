@@ -202,21 +202,23 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("formula", "words"), REFUSED)
-def test_lme4s_refusals_are_RErrors(formula, words):
-    """An error in R is an RError with R's message and call, and R stays usable."""
+def test_refused_data_are_explained_after_lme4s_words(formula, words):
+    """A refusal is a DataError that says where in the data, raised from R's own error; R stays usable."""
     frame = data("sleepstudy").assign(one="a", each=[f"r{i}" for i in range(180)], none=np.nan)
-    with pytest.raises(RError) as caught:
+    with pytest.raises(DataError) as caught:
         lme4.fit(model_of(formula), frame)
-    assert words in caught.value.message
+    assert isinstance(caught.value.__cause__, RError)
+    assert words in caught.value.__cause__.message
+    assert words in str(caught.value)
     fit, _ = lme4.fit(model_of("Reaction ~ Days + (Days | Subject)"), frame)
     assert fit.criterion == fit_case("sleep_slope")[0].criterion
 
 
 def test_error_names_the_call():
     """The error says where in R it was raised."""
-    with pytest.raises(RError) as caught:
+    with pytest.raises(DataError) as caught:
         lme4.fit(model_of("none ~ 1 + (1 | Subject)"), data("sleepstudy").assign(none=np.nan))
-    assert caught.value.call.startswith("lme4::lFormula(formula = none ~ 1 + (1 | Subject), data = data")
+    assert caught.value.__cause__.call.startswith("lme4::lFormula(formula = none ~ 1 + (1 | Subject), data = data")
 
 
 def test_messages_are_classified():
