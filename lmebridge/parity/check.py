@@ -14,6 +14,7 @@ from lmebridge.parity.names import matching
 from lmebridge.parity.quantities import kind_of, numbers_of, reported_by
 from lmebridge.parity.report import COLUMNS, Report
 from lmebridge.parity.same_model import UNNAMED, Facts, differences, facts_of, renamed
+from lmebridge.parity.tolerances import Scales, allowed_for, scales_of, tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -32,6 +33,8 @@ KINDS = {
 }
 #: Quantities that follow from the likelihood alone.
 LIKELIHOOD = frozenset({"criterion", "logLik"})
+#: Quantities that tolerances are multiples of.
+SCALES = frozenset({"std_error", "sdcor", "sigma"})
 #: What depends on statsmodels' own definition of the standard error.
 JOINT_HESSIAN = frozenset({"std_error", "z_value", "p_value", "conf_low", "conf_high"})
 WORDS = {
@@ -65,6 +68,8 @@ class Side:
         Whether the fit is singular.
     joint_hessian : bool
         Whether its standard errors are MixedLM's own.
+    scales : Scales
+        What tolerances are multiples of.
     """
 
     numbers: Mapping[Key, float]
@@ -73,6 +78,7 @@ class Side:
     engine: str
     singular: bool
     joint_hessian: bool
+    scales: Scales
 
 
 @dataclass(frozen=True)
@@ -128,12 +134,13 @@ def _says_which(output: PrintedOutput) -> bool:
 
 
 def _side(fit: Any, facts: Facts, wanted: Collection[str]) -> Side:
-    numbers = {matching(key): value for key, value in numbers_of(fit, wanted).items()}
+    numbers = {matching(key): value for key, value in numbers_of(fit, {*wanted, *SCALES}).items()}
+    scales = scales_of(numbers)
     record = getattr(fit, "record", fit)
     source = getattr(record, "source", None)
     singular = bool(fit.isSingular()) if hasattr(fit, "isSingular") else False
     unpolished = getattr(source, "engine", "") == "statsmodels" and record.model.control.get("polish") is False
-    return Side(numbers, reported_by(fit), facts, "" if source is None else str(source), singular, unpolished)
+    return Side(numbers, reported_by(fit), facts, "" if source is None else str(source), singular, unpolished, scales)
 
 
 def _judge(output: PrintedOutput, index: int, side: Side, terms: Terms) -> list[dict[str, object]]:
@@ -218,10 +225,19 @@ def _verdict(
         return "holds", ""
     if _is_hessian(number, output, side):
         return "differs", WORDS["hessian"]
-    # A number one unit off lies up to one and a half units from the computed one.
-    if likelihood == "same" and number.numeral.units(value) <= terms.near_units + 0.5:
+    if likelihood == "same" and _is_near(number, value, side, terms):
         return "near", WORDS["singular" if side.singular else "stopped"]
     return "differs", WORDS.get(likelihood, "")
+
+
+def _is_near(number: PrintedNumber, value: float, side: Side, terms: Terms) -> bool:
+    """Whether a miss is of few units, or no larger than between two engines at one optimum."""
+    # A number one unit off lies up to one and a half units from the computed one.
+    if number.numeral.units(value) <= terms.near_units + 0.5:
+        return True
+    key = matching(number.key)
+    reach = number.half_unit + allowed_for(key, value, tolerance_of(key), side.scales)
+    return abs(value - number.value) <= reach
 
 
 def _should_be_there(key: Key, side: Side) -> bool:

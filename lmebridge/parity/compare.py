@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,7 +12,7 @@ from lmebridge.parity.names import matching, spelling
 from lmebridge.parity.quantities import kind_of, numbers_of, reported_by
 from lmebridge.parity.report import COLUMNS, Report
 from lmebridge.parity.same_model import Facts, facts_of, same_formula
-from lmebridge.parity.tolerances import BOUNDARY, CORRELATION, Tolerance, tolerance_for
+from lmebridge.parity.tolerances import Tolerance, allowed_for, scales_of, tolerance_for, tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,26 +35,6 @@ ORDER = (
     "sigma",
     "sdcor",
 )
-RESIDUAL = "Residual"
-
-
-@dataclass(frozen=True)
-class Scales:
-    """What the tolerances are multiples of, from the reference side; NaN where unknown.
-
-    Attributes
-    ----------
-    errors : mapping of str to float
-        Standard errors by coefficient, units of the estimate.
-    deviations : mapping of (str, str) to float
-        Standard deviations of the random effects by block and effect.
-    sigma : float
-        Residual standard deviation, units of the response.
-    """
-
-    errors: Mapping[str, float]
-    deviations: Mapping[tuple[str, str], float]
-    sigma: float
 
 
 def compare(fit_a: Any, fit_b: Any, tolerances: Mapping[str, float] | None = None) -> Report:
@@ -100,12 +79,12 @@ def compare(fit_a: Any, fit_b: Any, tolerances: Mapping[str, float] | None = Non
     left, right = _numbers(fit_a), _numbers(fit_b)
     mismatches = _mismatches(facts_of(fit_a), facts_of(fit_b), left, right)
     reported = reported_by(fit_a) & reported_by(fit_b)
-    scales = _scales(left)
+    scales = scales_of(left)
     keys = sorted({*left, *right}, key=_order)
     rows = []
     for key in keys:
-        tolerance = _tolerance(key, tolerances)
-        allowed = _allowed(key, left.get(key, math.nan), tolerance, scales)
+        tolerance = tolerance_of(key, tolerances)
+        allowed = allowed_for(key, left.get(key, math.nan), tolerance, scales)
         rows.append(_row(key, (left.get(key), right.get(key)), allowed, tolerance, reported=key.quantity in reported))
     table = pd.DataFrame(rows, columns=[*Key._fields, *COLUMNS])
     title = f"{_name(fit_a)} against {_name(fit_b)}"
@@ -155,12 +134,6 @@ def _terms(numbers: dict[Key, float]) -> list[str] | None:
     return sorted(key.term for key in numbers if key.quantity == "estimate") or None
 
 
-def _scales(numbers: dict[Key, float]) -> Scales:
-    errors = {key.term: value for key, value in numbers.items() if key.quantity == "std_error"}
-    deviations = {(k.group, k.term): v for k, v in numbers.items() if k.quantity == "sdcor" and not k.term2}
-    return Scales(errors, deviations, numbers.get(Key("sigma"), deviations.get((RESIDUAL, ""), math.nan)))
-
-
 def _row(
     key: Key, sides: tuple[float | None, float | None], allowed: float, tolerance: Tolerance, *, reported: bool
 ) -> dict[str, object]:
@@ -181,44 +154,6 @@ def _row(
         "verdict": verdict,
         "reason": _reason(verdict, sides[0], tolerance),
     }
-
-
-def _tolerance(key: Key, tolerances: Mapping[str, float] | None) -> Tolerance:
-    is_correlation = key.quantity == "sdcor" and key.term2 and "sdcor" not in (tolerances or {})
-    return CORRELATION if is_correlation else tolerance_for(key.quantity, tolerances)
-
-
-def _allowed(key: Key, value: float, tolerance: Tolerance, scales: Scales) -> float:
-    """The largest difference that holds, in the number's own unit."""
-    if key.quantity == "sdcor":
-        return _allowed_deviation(key, value, tolerance, scales)
-    if tolerance.unit == "relative":
-        return tolerance.size * abs(value)
-    if tolerance.unit == "standard error":
-        return tolerance.size * scales.errors.get(key.term, abs(value))
-    if tolerance.unit == "random SD":
-        return tolerance.size * max(_deviation(key, scales), BOUNDARY * scales.sigma)
-    return tolerance.size
-
-
-def _allowed_deviation(key: Key, value: float, tolerance: Tolerance, scales: Scales) -> float:
-    """At the boundary deviations compare in units of sigma, and correlations are anything."""
-    edge = BOUNDARY * scales.sigma
-    if not key.term2:
-        return edge if abs(value) < edge else tolerance.size * abs(value)
-    smallest = min(scales.deviations.get((key.group, term), math.inf) for term in (key.term, key.term2))
-    return 2.0 if smallest < edge else tolerance.size
-
-
-def _deviation(key: Key, scales: Scales) -> float:
-    """The standard deviation of a random effect; blocks of ``||`` are numbered in the table of deviations."""
-    found = [v for (group, term), v in scales.deviations.items() if term == key.term and _base(group) == key.group]
-    return max(found, default=scales.sigma)
-
-
-def _base(block: str) -> str:
-    name, _, number = block.rpartition(".")
-    return name if name and number.isdigit() else block
 
 
 def _verdict(left: float | None, right: float | None, difference: float, allowed: float, *, reported: bool) -> str:
