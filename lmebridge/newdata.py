@@ -123,7 +123,7 @@ def new_block(
     DataError
         If the model has no such group or effect, in lme4's words.
     """
-    own = _blocks_of(design, deparse(term.group))
+    own = _blocks_of(design, variable_name(term.group))
     found = _evaluated(design, term, newdata, allow_new_levels=allow_new_levels)
     _check_effects(found.effects, own)
     return found
@@ -156,7 +156,7 @@ def _evaluated(
     design: Design, term: RandomTerm, newdata: pd.DataFrame | None, *, allow_new_levels: bool
 ) -> RandomBlock:
     """A term on new rows or the fit's own, with the fit's levels and codings."""
-    block = _blocks_of(design, deparse(term.group))[0]
+    block = _blocks_of(design, variable_name(term.group))[0]
     effects = terms(term.effects)
     wanted = dict.fromkeys([*map(variable_name, effects.variables), *names(term.group)])
     own = design.recipe.frame.values

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lmebridge.errors import DataError
 from lmebridge.evaluation import evaluate
-from lmebridge.modelmatrix import MatrixRecipe, make_recipe, model_matrix
+from lmebridge.modelmatrix import MatrixRecipe, make_recipe, model_matrix, variable_name
 from lmebridge.rsyntax import deparse, names, operands, operator, unwrap
 from lmebridge.terms import terms
 from lmebridge.values import Value, as_factor, as_text, categorical, drop_unused, length, levels_of, text
@@ -80,7 +80,7 @@ def make_block(term: RandomTerm, values: Mapping[str, Value], n: int) -> tuple[R
     recipe = make_recipe(terms(term.effects), by_name, {})
     matrix = model_matrix(recipe, by_name, n)
     block = RandomBlock(
-        group=deparse(term.group),
+        group=variable_name(term.group),
         levels=levels_of(factor),
         codes=factor.codes.astype(np.int64),
         matrix=matrix.values,

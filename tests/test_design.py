@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -10,9 +12,9 @@ import pytest
 
 from lmebridge.checks import dense
 from lmebridge.design import build, fixed_matrix
-from lmebridge.formula import parse_formula
+from lmebridge.formula import parse_formula, resolve_dot
 from lmebridge.records import Model
-from tests import tables_for_r
+from tests import cases, tables_for_r
 from tests.design_cases import CASES, Case
 from tests.judge import run_r
 
@@ -184,3 +186,25 @@ def test_design_pickles():
     again = pickle.loads(pickle.dumps(design))
     new = tables_for_r.table().head(5)
     np.testing.assert_array_equal(fixed_matrix(again, new), fixed_matrix(design, new))
+
+
+@cache
+def golden(case_id: str) -> dict:
+    """What lme4 found for a case of the table, as recorded."""
+    return json.loads((cases.FIXTURES / "goldens" / f"{case_id}.json").read_text(encoding="utf-8"))["extract"]
+
+
+@pytest.mark.parametrize("case", cases.read_cases(), ids=lambda case: case.id)
+def test_design_is_that_of_the_golden(case):
+    """Names, dropped columns, blocks, numbers of levels and rows of the recorded fits; needs no R."""
+    expected = golden(case.id)
+    formula = resolve_dot(parse_formula(case.formula), list(case.frame.columns))
+    design = build(Model(formula, **{k: v for k, v in case.arguments.items() if v is not None}), case.frame)
+    assert list(design.names) == expected["fixed"]["names"]
+    assert list(design.dropped) == expected["dropped"]
+    assert [block.group for block in design.blocks] == expected["block_groups"]
+    assert [list(block.effects) for block in design.blocks] == expected["block_effects"]
+    levels = {block.group: len(block.levels) for block in design.blocks}
+    assert levels == dict(zip(expected["n_groups"]["names"], expected["n_groups"]["values"], strict=True))
+    assert (design.rows + 1).tolist() == expected["rows"]
+    assert (design.omitted + 1).tolist() == expected["omitted"]
