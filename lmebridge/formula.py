@@ -144,14 +144,23 @@ def parse_formula(text: str, *, trust: bool = False) -> Formula:
     if operator(tree) != "~" or not isinstance(tree, Call):
         problem = "a formula needs a `~` between the response and the terms"
         raise FormulaError.at(text, tree.span, problem, "Write, for example, `y ~ x + (1 | g)`.")
+    try:
+        formula = _assembled(tree, sides, text)
+        if not trust:
+            for part in _parts(formula):
+                check_functions(part, text)
+        _check(formula)
+    except RecursionError:
+        problem = "a product or a grouping factor has too many parts"
+        raise FormulaError(f"{problem}. Compute a part of it as a column of the data first.") from None
+    return formula
+
+
+def _assembled(tree: Call, sides: tuple[Node, ...], text: str) -> Formula:
+    """The formula's parts, not yet checked."""
     response = sides[0] if len(sides) > 1 else None
     fixed, bars = split_bars(sides[-1], text)
-    formula = Formula(response, fixed or _ONE, tuple(RandomTerm(*bar) for bar in bars), text, tree)
-    if not trust:
-        for part in _parts(formula):
-            check_functions(part, text)
-    _check(formula)
-    return formula
+    return Formula(response, fixed or _ONE, tuple(RandomTerm(*bar) for bar in bars), text, tree)
 
 
 def parse_expression(text: str, *, trust: bool = False) -> Node:

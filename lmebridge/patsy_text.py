@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lmebridge.errors import UnsupportedByBackend
 from lmebridge.rsyntax import Constant, Name, Node, deparse, function_name, operands, operator
-from lmebridge.terms import ALGEBRA, terms
+from lmebridge.terms import ALGEBRA, summands, terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,6 +101,9 @@ def _algebra(node: Node) -> str:
         return f"({_algebra(values[0])})"
     if len(values) == 1:
         return f"{symbol}{_algebra(values[0])}"
+    if symbol in {"+", "-"}:
+        (_, first), *further = summands(node)
+        return _algebra(first) + "".join(f" {sign} {_algebra(part)}" for sign, part in further)
     return _ALGEBRA[str(symbol)].join(_algebra(value) for value in values)
 
 

@@ -236,7 +236,9 @@ def _each_with_each(left: _TermSet, right: _TermSet) -> _TermSet:
 
 
 def _crossed(left: _TermSet, right: _TermSet) -> _TermSet:
-    """``a * b``."""
+    """``a * b``; nothing where the left side has no terms, as R has it for ``0 * b``."""
+    if not left:
+        return {}
     return left | right | _each_with_each(left, right)
 
 
@@ -249,7 +251,9 @@ def _all_of(found: Iterable[int]) -> int:
 
 
 def _nested(left: _TermSet, right: _TermSet) -> _TermSet:
-    """``a / b``."""
+    """``a / b``; nothing where the left side has no terms, as in R."""
+    if not left:
+        return {}
     return left | {_all_of(left) | term: None for term in right}
 
 

@@ -103,6 +103,8 @@ def laid_out(paragraphs: Iterable[str]) -> list[str]:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Words as a list: ``a, b and c``."""
+    """Words as a list: ``a, b and c``; nothing for none."""
+    if not words:
+        return "nothing"
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last

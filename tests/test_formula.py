@@ -285,6 +285,13 @@ def test_any_pieces_give_a_formula_or_a_formula_error(pieces: list[str]) -> None
     _read_or_refuse("y ~ " + "".join(pieces))
 
 
+@pytest.mark.parametrize("text", ["y ~ " + ":".join(["x"] * 3000), f"y ~ (1 | {':'.join(['g'] * 3000)})"])
+def test_endless_products_are_refused(text: str) -> None:
+    """What is too long to be expanded is a FormulaError too."""
+    with pytest.raises(FormulaError, match="too many parts"):
+        parse_formula(text)
+
+
 def _read_or_refuse(text: str) -> None:
     try:
         formula = parse_formula(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -253,3 +254,30 @@ def test_terms_are_r_s(text: str, terms_by_r: dict[str, Any]) -> None:
 def test_r_refuses_what_we_refuse(text: str, terms_by_r: dict[str, Any]) -> None:
     """The table of refused right-hand sides is R's."""
     assert terms_by_r[text] is None
+
+
+def random_right_sides(count: int, seed: int) -> list[str]:
+    """Right-hand sides put together at random from few variables, so that terms meet again and again."""
+    chance = random.Random(seed)
+
+    def part(depth: int) -> str:
+        if depth == 0 or chance.random() < 0.25:
+            return chance.choice(["a", "b", "c", "d", "log(a)", "0", "1", "offset(w)"])
+        if chance.random() < 0.15:
+            return f"({part(depth - 1)})^{chance.choice('23')}"
+        sign = chance.choice(["+", "+", "-", "*", "/", ":", "%in%"])
+        left, right = part(depth - 1), part(depth - 1)
+        return f"({left} {sign} {right})" if chance.random() < 0.5 else f"{left} {sign} {right}"
+
+    return [part(4) for _ in range(count)]
+
+
+@pytest.mark.needs_r
+@pytest.mark.slow
+def test_random_right_sides_are_read_as_r_reads_them(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Hundreds of right-hand sides that nobody thought of give R's terms."""
+    texts = random_right_sides(400, seed=20261121)
+    by_r = judge.run_r(TERMS_BY_R, tmp_path_factory.mktemp("random"), texts=texts)
+    ours = [full(terms(parse_expression(text))) for text in texts]
+    assert [text for text, mine, r in zip(texts, ours, by_r, strict=True) if r is not None and mine != r] == []
+    assert sum(r is not None for r in by_r) > 350

@@ -288,6 +288,8 @@ def _needs_parentheses(outer: _Style, node: Node, *, left: bool) -> bool:
     if operator(node) in _KEYWORDS:
         return left
     inner = _style(operator(node))
+    if isinstance(node, Constant) and isinstance(node.value, complex):
+        return outer.precedence > _SUM or (outer.precedence == _SUM and left == outer.right_associative)
     if inner is None:
         return False
     precedence = inner.precedence

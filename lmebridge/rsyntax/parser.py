@@ -279,6 +279,8 @@ class _Parser:
     def read_function(self, token: Token) -> Node:
         """``function(x, y = 2) body``, or a backslash for the word."""
         bracket = self.cursor.token
+        if not self.cursor.at("("):
+            self.cursor.fail()
         formals = tuple(self._formal(argument) for argument in self._arguments(bracket))
         inputs = Call(Name(FORMALS), formals, (bracket.span[0], self.cursor.end))
         self.cursor.skip_newlines()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,7 +109,7 @@ def test_printed_tree_reads_as_r_code(tree: Call) -> None:
     assert deparse(parse_expression(once)) == once
 
 
-@pytest.mark.parametrize("text", [text for text in VALID if not text.startswith(("1i", "2.5i"))])
+@pytest.mark.parametrize("text", [text for text in VALID if not re.search(r"\di", text)])
 def test_what_was_printed_prints_the_same_again(text: str) -> None:
     """Printing settles at once: what is printed reads back as what prints so (but `1i`, a sum in print)."""
     printed = "\n".join(map(deparse, parse(text)))
