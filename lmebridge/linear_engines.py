@@ -116,7 +116,7 @@ class LocalEngine:
         """Predictions with the formula's offset."""
         from lmebridge.newdata import fixed_matrix, new_offset
 
-        return fixed_matrix(self.design, newdata) @ self.estimates + new_offset(self.design, newdata)
+        return np.asarray(fixed_matrix(self.design, newdata) @ self.estimates + new_offset(self.design, newdata))
 
 
 @dataclass(frozen=True)

@@ -160,6 +160,6 @@ class LinearFit:
         from lmebridge.intervals import percent_names
 
         table = self.table()
-        quantile = stdtrit(self.df_residual, (1 + level) / 2)
+        quantile = float(stdtrit(self.df_residual, (1 + level) / 2))
         limits = [table["Estimate"] + sign * quantile * table["Std. Error"] for sign in (-1, 1)]
         return pd.DataFrame(dict(zip(percent_names(level), limits, strict=True)))

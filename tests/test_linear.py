@@ -47,7 +47,8 @@ say <- function(text) {
   m <- suppressWarnings(eval(parse(text = text)))
   s <- summary(m)
   list(coef = I(unname(coef(m))), names = I(names(coef(m))), table = s$coefficients, vcov = unname(vcov(m)),
-    sigma = s$sigma, df = df.residual(m), r = s$r.squared, adj = s$adj.r.squared, f = if (length(s$fstatistic)) I(unname(s$fstatistic)),
+    sigma = s$sigma, df = df.residual(m), r = s$r.squared, adj = s$adj.r.squared,
+    f = if (length(s$fstatistic)) I(unname(s$fstatistic)),
     logLik = c(logLik(m)), ll_df = attr(logLik(m), "df"), AIC = AIC(m), BIC = BIC(m), deviance = deviance(m),
     nobs = nobs(m), fitted = I(unname(fitted(m))), residuals = I(unname(residuals(m))),
     pearson = I(unname(residuals(m, "pearson"))), confint = unname(confint(m, level = 0.9)),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: The files of R code that are functions only; the others of r/ are programs.
 SOURCES = (
     "wire", "door", "environments", "fit", "extract", "provenance", "ranef", "getme", "frame", "predict", "anova",
-    "functions", "lm",
+    "functions", "lm", "pymer4",
 )  # fmt: skip
 
 
@@ -159,6 +159,14 @@ def start() -> None:
         If there is no R, or no rpy2 that loads with it, with the line to run.
     """
     _door()
+
+
+@contextmanager
+def borrowed() -> Iterator[None]:
+    """R for another package of this process that calls rpy2 itself: R's lock held, its console silent."""
+    door = _door()
+    with door.lock, _silence(door.callbacks):
+        yield
 
 
 def _answer(function: str, arguments: dict[str, Any], *, keep: bool) -> Answer:
