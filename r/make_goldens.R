@@ -4,7 +4,7 @@
 # criterion is flattest, the last digits: lme4's compiled code adds in an order that depends on where in memory its arrays
 # lie, and the optimizer carries that 1e-16 to 1e-9 of theta (1e-4 at a nearly singular optimum).
 # Each file has what extract.R reads from the fit, what is asked on demand, R's printed text, and, under "refined", the
-# optimum found from the fit's theta with tolerances of 1e-12, which tells the optimizer's slack from an error.
+# optimum that lme4 finds with its optimizer's tolerances at 1e-14, which tells the optimizer's slack from an error.
 
 # The folder of this script, where the functions are.
 script_folder <- function() {
@@ -104,15 +104,20 @@ fit_case <- function(bridge, case, data) {
   list(model = model, said = said)
 }
 
-refined <- function(bridge, case, data, model) {
-  tight <- list(optCtrl = list(xtol_abs = 1e-12, ftol_abs = 1e-12))
-  options <- utils::modifyList(case_options(case), list(control = tight, start = unname(lme4::getME(model, "theta"))))
+# Found anew from lme4's own start, then from there: a start at the first fit's theta would end the search at once.
+refined <- function(bridge, case, data) {
+  tight <- list(xtol_abs = 1e-14, ftol_abs = 1e-14, xtol_rel = 0, ftol_rel = 0, maxeval = 1e5)
+  options <- utils::modifyList(case_options(case), list(control = list(optCtrl = tight, calc.derivs = FALSE)))
   better <- quietly(bridge$fit_lmer(data, case$formula, options))
+  options$start <- unname(lme4::getME(better, "theta"))
+  again <- quietly(bridge$fit_lmer(data, case$formula, options))
+  if (bridge$extract(again)$criterion < bridge$extract(better)$criterion) better <- again
   found <- bridge$extract(better)
   list(
     theta_refined = found$theta, criterion_refined = found$criterion, fixef_refined = found$fixed,
     std_error_refined = found$std_error, sdcor_refined = found$variance$sdcor,
-    ranef_refined = bridge$conditional_modes(better), postVar_refined = bridge$conditional_covariances(better)
+    ranef_refined = bridge$conditional_modes(better), postVar_refined = bridge$conditional_covariances(better),
+    fitted_refined = bridge$fitted_values(better)
   )
 }
 
@@ -153,7 +158,7 @@ golden <- function(bridge, case, data, data_path) {
     list(provenance = bridge$provenance(), said = fitted$said, extract = extract),
     on_demand(bridge, model), criteria(bridge, model),
     quietly(list(summary_text = bridge$printed_summary(model), print_text = bridge$printed_model(model))),
-    list(refined = refined(bridge, case, data, model))
+    list(refined = refined(bridge, case, data))
   )
   bridge$to_json(heading, values)
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ class Case:
     weights: str | None
     offset: str | None
     subset: str | None
-    contrasts: dict[str, str]
+    contrasts: dict[str, str] = field(hash=False)
     na_action: str
     why: str
 
