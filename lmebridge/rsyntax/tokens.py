@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from lmebridge.errors import FormulaError
 from lmebridge.rsyntax.literals import CONSTANTS, RESERVED
@@ -104,7 +104,7 @@ def _kind(match: re.Match[str]) -> Kind:
         return "constant"
     if word in RESERVED:
         return "keyword"
-    return "string" if match.lastgroup == "raw" else match.lastgroup  # type: ignore[return-value]
+    return "string" if match.lastgroup == "raw" else cast("Kind", match.lastgroup)
 
 
 def _unexpected_character(text: str, position: int) -> FormulaError:
