@@ -136,6 +136,34 @@ class PrintedOutputError(LmebridgeError, ValueError):
         return type(self), (self.line, self.text, self.reason)
 
 
+class GoldenError(LmebridgeError, ValueError):
+    """A golden file that cannot be read, is of other data, or may not be written."""
+
+    @classmethod
+    def unreadable(cls, path: object, reason: str) -> GoldenError:
+        """Error for a file that is no golden, or only a part of one."""
+        return cls(
+            f"{path} is not a golden that can be read: {reason}. A golden is the JSON that `Rscript r/make_goldens.R` "
+            "or the fixture `lme_parity` writes; restore the file, or write it again"
+        )
+
+    @classmethod
+    def other_data(cls, golden: str, recorded: str, found: str) -> GoldenError:
+        """Error for data whose hash is not the one that the golden's numbers were computed from."""
+        return cls(
+            f"the data have changed since golden {golden!r} was written: it records sha256 {recorded[:12]}..., "
+            f"the data have {found[:12]}.... Restore the data, or write the golden again from lme4 and review it"
+        )
+
+    @classmethod
+    def not_from_lme4(cls, path: object, source: object) -> GoldenError:
+        """Error for numbers of another engine that were to become a golden."""
+        return cls(
+            f"{path} was not written: a golden holds lme4's numbers, and this fit is by {source}. "
+            "Run the test where R with lme4 is, and commit the file"
+        )
+
+
 class ParityError(LmebridgeError, AssertionError):
     """Numbers that should agree and do not; the message is the report of the comparison."""
 

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from lmebridge.parity.keys import Key
-from lmebridge.records import Fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from lmebridge.records import Fit
 
     Numbers = Iterator[tuple[Key, float]]
 
@@ -26,8 +27,9 @@ def _record(source: Any) -> Fit:
     return record
 
 
-def _is_live(source: Any) -> bool:
-    return not isinstance(source, Fit)
+def _answers(source: Any, method: str) -> bool:
+    """Whether the source is more than a record: a live fit answers everything, a golden what its file holds."""
+    return hasattr(source, method)
 
 
 def _method(source: Any) -> str:
@@ -99,7 +101,7 @@ def _text(name: Any) -> str:
 def _criterion(source: Any) -> Numbers:
     record = _record(source)
     yield Key("criterion", method=_method(source)), record.criterion
-    if record.model.REML and _is_live(source):
+    if record.model.REML and _answers(source, "deviance"):
         yield Key("criterion", method="ML"), source.deviance(REML=False)
 
 
@@ -123,12 +125,12 @@ def _n_groups(source: Any) -> Numbers:
 
 
 def _condval(source: Any) -> Numbers:
-    if _is_live(source):
+    if _answers(source, "ranef"):
         yield from _levels(source.ranef(condVar=False), "condval")
 
 
 def _condsd(source: Any) -> Numbers:
-    if not _is_live(source):
+    if not _answers(source, "ranef"):
         return
     frame = source.ranef(condVar=True).to_frame()
     if "condsd" in frame:
@@ -139,7 +141,7 @@ def _condsd(source: Any) -> Numbers:
 
 
 def _coef(source: Any) -> Numbers:
-    if _is_live(source):
+    if _answers(source, "coef"):
         yield from _levels(source.coef(), "coef")
 
 
@@ -151,7 +153,7 @@ def _levels(tables: Mapping[str, pd.DataFrame], quantity: str) -> Numbers:
 
 
 def _residual_quantile(source: Any) -> Numbers:
-    if _is_live(source):
+    if _answers(source, "residuals"):
         values = source.residuals(type="pearson", scaled=True).dropna().to_numpy()
         for name, probability in QUANTILES.items():
             yield Key("residual_quantile", term=name, method="scaled"), float(np.quantile(values, probability))
@@ -160,7 +162,7 @@ def _residual_quantile(source: Any) -> Numbers:
 def _group_size(source: Any) -> Numbers:
     """Smallest, largest and mean number of rows of a level of the only grouping factor."""
     record = _record(source)
-    if not _is_live(source) or len(record.n_groups) != 1:
+    if not _answers(source, "model_frame") or len(record.n_groups) != 1:
         return
     (group,) = record.n_groups
     frame = source.model_frame()
