@@ -21,6 +21,7 @@ from lmebridge.errors import (
     SingularFitWarning,
     UnsupportedByBackend,
 )
+from lmebridge.explain import explain
 from lmebridge.functions import (
     AIC,
     BIC,
@@ -83,6 +84,7 @@ __all__ = [
     "datasets",
     "deviance",
     "df_residual",
+    "explain",
     "fitted",
     "fixef",
     "formula",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Protocol
+
 from lmebridge.formula import Formula, parse_formula
 from lmebridge.random_words import describe_random, relations
 from lmebridge.rsyntax import Node, deparse, function_name, names, operands
 from lmebridge.terms import Terms, terms
 from lmebridge.wording import code, effect, laid_out, listed, meaning
+
+if TYPE_CHECKING:
+    from lmebridge.linear_fit import LinearFit
+    from lmebridge.records import Fit as MixedFit
 
 
 class Explanation(str):
@@ -18,13 +24,21 @@ class Explanation(str):
         return str(self)
 
 
-def explain(formula: Formula | str) -> Explanation:
+class Fitted(Protocol):
+    """A fitted model, mixed or linear."""
+
+    @property
+    def record(self) -> MixedFit | LinearFit:
+        """What was fitted, as `lmebridge.records` or `lmebridge.linear_fit` keep it."""
+
+
+def explain(formula: Formula | str | Fitted) -> Explanation:
     """What a formula means, term by term, in plain words.
 
     Parameters
     ----------
-    formula : Formula or str
-        A model's formula in lme4's language, read by `parse_formula` or not.
+    formula : Formula, str, MerMod or LinearModel
+        A model's formula in lme4's language, read by `parse_formula` or not, or a fitted model.
 
     Returns
     -------
@@ -57,7 +71,7 @@ def explain(formula: Formula | str) -> Explanation:
     <BLANKLINE>
     Besides, each row has a residual error. Random effects and errors are normal with mean 0.
     """
-    read = parse_formula(formula) if isinstance(formula, str) else formula
+    read = _formula_of(formula)
     sections = [[str(read)]]
     if read.response is not None:
         sections.append(["Response", *laid_out(_response(read.response))])
@@ -68,6 +82,12 @@ def explain(formula: Formula | str) -> Explanation:
         sections.append(["Random effects: different from group to group", *lines])
         ending = "Besides, each row has a residual error. Random effects and errors are normal with mean 0."
     return Explanation("\n\n".join("\n".join(lines) for lines in [*sections, [ending]]))
+
+
+def _formula_of(given: Formula | str | Fitted) -> Formula:
+    if isinstance(given, Formula):
+        return given
+    return parse_formula(given) if isinstance(given, str) else given.record.model.formula
 
 
 def _response(response: Node) -> list[str]:

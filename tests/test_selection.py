@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import lmebridge as lme
-from lmebridge import backends as registry
-from lmebridge.backends import native, statsmodels
+from lmebridge.backends import REGISTRY, native, statsmodels
 from lmebridge.backends.contract import Status
 from lmebridge.formula import parse_formula
 from lmebridge.records import Model
@@ -87,6 +86,6 @@ def test_unknown_backend_names_those_there_are(wrong: object) -> None:
 def test_table_of_backends_has_every_backend() -> None:
     """backends() says of each whether it can be used, and how to get it if not."""
     table = lme.backends()
-    assert list(table.index) == list(registry.REGISTRY)
+    assert list(table.index) == list(REGISTRY)
     assert table.loc["native", "usable"]
     assert (table["usable"] | (table["how to fix it"] != "")).all()
