@@ -11,6 +11,7 @@ import pandas as pd
 from lmebridge.errors import PrintedOutputError
 from lmebridge.parity.keys import Key
 from lmebridge.parity.names import matching
+from lmebridge.parity.printed_optimum import criterion_at
 from lmebridge.parity.quantities import kind_of, numbers_of, reported_by
 from lmebridge.parity.report import COLUMNS, Report
 from lmebridge.parity.same_model import UNNAMED, Facts, differences, facts_of, renamed
@@ -102,12 +103,19 @@ def check(
     facts, terms = facts_of(fit), Terms(near_units, names)
     chosen, mismatches, notes = _choose(outputs, kind_of(fit), facts, terms)
     side = _side(fit, facts, {number.key.quantity for output in chosen for number in output.numbers})
-    rows = [row for index, output in enumerate(chosen) for row in _judge(output, index, side, terms)]
+    rows, outcomes = [], []
+    for index, output in enumerate(chosen):
+        judged = _judge(output, index, side, terms)
+        stopped, words = ("", "") if mismatches else _where_it_stopped(output, judged, fit, side, terms)
+        rows += [row | {"reason": row["reason"] or stopped * (row["verdict"] == "differs")} for row in judged]
+        outcomes += [words] if words else []
     table = pd.DataFrame(rows, columns=[*Key._fields, *COLUMNS])
     unread: Sequence[Unread] = getattr(outputs, "unread", ())
     notes += [f"not read: {problem}" for problem in unread]
     where = ", ".join(f"{output.kind} at line {output.line}" for output in chosen)
-    return Report(f"{where} against {side.engine or kind_of(fit)}", table, tuple(mismatches), "", tuple(notes))
+    return Report(
+        f"{where} against {side.engine or kind_of(fit)}", table, tuple(mismatches), "; ".join(outcomes), tuple(notes)
+    )
 
 
 def _choose(
@@ -158,6 +166,29 @@ def _judge(output: PrintedOutput, index: int, side: Side, terms: Terms) -> list[
     return rows
 
 
+def _where_it_stopped(
+    output: PrintedOutput, rows: list[dict[str, object]], fit: Any, side: Side, terms: Terms
+) -> tuple[str, str]:
+    """Whether a published fit that misses stopped early: a reason for its misses, and the finding in words."""
+    likelihood = next((number for number in output.numbers if number.key.quantity in LIKELIHOOD), None)
+    if (
+        likelihood is None
+        or kind_of(fit) != "mixed"
+        or all(row["verdict"] in {"holds", "not reported"} for row in rows)
+    ):
+        return "", ""
+    printed = {_wanted(number.key, side, terms): number.value for number in output.numbers}
+    found = criterion_at(printed, fit)
+    if found is None:
+        return "", ""
+    value = -found / 2 if likelihood.key.quantity == "logLik" else found
+    above = f"{found - fit.record.criterion:.2g} above the minimum of the criterion"
+    place = f"the variances printed at line {output.line}"
+    if likelihood.numeral.admits(value) or likelihood.numeral.units(value) <= 1:
+        return WORDS["stopped"], f"{place} give the printed likelihood: its optimizer stopped {above}"
+    return "", f"{place} give {likelihood.key} {value:.8g}, not the printed {likelihood.text}; they are {above}"
+
+
 def _follows(
     number: PrintedNumber, value: float, found: Mapping[Key, tuple[PrintedNumber, float | None]], terms: Terms
 ) -> bool:
@@ -175,11 +206,16 @@ def _follows(
 
 def _look_up(key: Key, output: PrintedOutput, side: Side, terms: Terms) -> float | None:
     """The fit's number for a printed one; None where it has none."""
-    group = _group(key.group, side)
-    wanted = key._replace(group=group, term=renamed(key.term, terms.names), term2=renamed(key.term2, terms.names))
     if output.kind == "anova":
         return _by_place(key, output, side)
-    return side.numbers.get(matching(wanted))
+    return side.numbers.get(_wanted(key, side, terms))
+
+
+def _wanted(key: Key, side: Side, terms: Terms) -> Key:
+    """The matching key of a printed number, in the fit's names."""
+    group = _group(key.group, side)
+    term, term2 = renamed(key.term, terms.names), renamed(key.term2, terms.names)
+    return matching(key._replace(group=group, term=term, term2=term2))
 
 
 def _group(group: str, side: Side) -> str:
@@ -235,7 +271,7 @@ def _is_near(number: PrintedNumber, value: float, side: Side, terms: Terms) -> b
     # A number one unit off lies up to one and a half units from the computed one.
     if number.numeral.units(value) <= terms.near_units + 0.5:
         return True
-    key = matching(number.key)
+    key = _wanted(number.key, side, terms)
     reach = number.half_unit + allowed_for(key, value, tolerance_of(key), side.scales)
     return abs(value - number.value) <= reach
 

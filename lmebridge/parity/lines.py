@@ -50,6 +50,10 @@ class Line:
         return not self.text.strip()
 
 
+#: R prints lines of 10,000 characters at most (options("width")); longer ones are cut, so that patterns stay fast.
+LONGEST_LINE = 10_000
+
+
 def split_lines(text: str) -> tuple[Line, ...]:
     r"""Lines of a text, ready to be read.
 
@@ -63,6 +67,7 @@ def split_lines(text: str) -> tuple[Line, ...]:
 
 
 def _line(number: int, raw: str) -> Line:
+    raw = raw[:LONGEST_LINE]
     prefix = PREFIX.match(raw)
     return Line(number, raw[prefix.end() :].rstrip() if prefix else raw.rstrip(), prefix is not None)
 

@@ -20,7 +20,7 @@ NUMERAL = re.compile(
 MISSING = frozenset({"NA", "NaN", "nan"})
 #: Rounding of binary fractions: a value this close to the edge of the interval, relatively, is inside it.
 EDGE = 1e-9
-STARS = re.compile(r"\s+(?:\*{1,3}|\.)$")
+STARS = frozenset({"*", "**", "***", "."})
 SPACED_BOUND = re.compile(r"<\s+(?=[0-9.])")
 
 
@@ -154,7 +154,7 @@ def split_row(text: str, count: int) -> tuple[str, tuple[Numeral, ...]] | None:
     >>> name, [number.text for number in numbers]
     ('gor_nameNorth East', ['0.0202813', '0.0084342', '2.405', '<2e-16'])
     """
-    words = SPACED_BOUND.sub("<", STARS.sub("", text.rstrip())).split()
+    words = _words(text)
     if count < 1 or len(words) < count:
         return None
     numbers = [numeral(word) for word in words[-count:]]
@@ -163,9 +163,15 @@ def split_row(text: str, count: int) -> tuple[str, tuple[Numeral, ...]] | None:
     return " ".join(words[:-count]), tuple(number for number in numbers if number is not None)
 
 
+def _words(text: str) -> list[str]:
+    """The words of a row, without stars of significance, a bound and its number in one."""
+    words = SPACED_BOUND.sub("<", text).split()
+    return words[:-1] if len(words) > 1 and words[-1] in STARS else words
+
+
 def trailing(text: str) -> int:
     """How many words at the end of a line are numbers."""
-    words = SPACED_BOUND.sub("<", STARS.sub("", text.rstrip())).split()
+    words = _words(text)
     return next((i for i, word in enumerate(reversed(words)) if numeral(word) is None), len(words))
 
 

@@ -9,6 +9,9 @@ import pytest
 import lmebridge as lme
 from lmebridge.errors import ParityError, PrintedOutputError
 from lmebridge.parity import Key, Published, published
+from lmebridge.parity.names import matching
+from lmebridge.parity.printed_optimum import criterion_at
+from lmebridge.parity.quantities import numbers_of
 from tests import cases
 from tests.parity.test_published import BEFORE_1_0, SUMMARY
 
@@ -66,6 +69,32 @@ def test_an_optimizer_that_stopped_early_is_found_out(text: str, near: set[str],
     assert set(report.misses["quantity"]) == near
     assert set(report.misses["verdict"]) == {"near"}
     assert all("stopped early" in reason for reason in report.misses["reason"])
+    assert "the variances printed at line 1 give the printed likelihood" in report.outcome
+
+
+def test_the_criterion_at_printed_variances_is_lme4s(slopes: lme.model.MerMod) -> None:
+    """At the variances that MixedLM printed, far off in units, the printed log-likelihood comes out."""
+    # A tenth of a per cent of the intercepts' variance is 600 units of the last place, and 1e-6 of the criterion.
+    report = published(MIXEDLM.replace("612.090", "612.690")).check(slopes)
+    row = report.table[(report.table["quantity"] == "vcov") & (report.table["printed"] == "612.690")].iloc[0]
+    assert row["verdict"] == "differs"
+    assert "stopped early" in row["reason"]
+    assert 0 < criterion_at({**variances(slopes), VARIANCE: 612.690}, slopes) - slopes.REMLcrit() < 1e-4
+    assert criterion_at(variances(slopes), slopes) == pytest.approx(slopes.REMLcrit(), abs=1e-9)
+
+
+def test_variances_that_do_not_give_the_printed_likelihood_are_found_out(slopes: lme.model.MerMod) -> None:
+    """A misprinted variance contradicts the printed log-likelihood, and the report says so."""
+    report = published(MIXEDLM.replace("612.090", "912.090")).check(slopes)
+    assert "not the printed -871.8141" in report.outcome
+
+
+VARIANCE = matching(Key("vcov", "Subject", term="(Intercept)"))
+
+
+def variances(fit: lme.model.MerMod) -> dict[Key, float]:
+    """A fit's own variances and covariances by matching key."""
+    return {matching(key): value for key, value in numbers_of(fit, {"vcov"}).items()}
 
 
 def test_a_wrong_last_digit_is_near_at_the_printed_likelihood(slopes: lme.model.MerMod) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -279,3 +280,23 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         return
     assert isinstance(found, Published)
     assert len(found.to_frame()) == sum(len(output.numbers) for output in found)
+
+
+HOSTILE_TEXTS = {
+    "one long word": "a" * 1_000_000,
+    "one long line of numbers": "1 " * 500_000,
+    "blanks before a star": "x" + " " * 500_000 + "*",
+    "names without end": "(Intercept) " * 100_000 + "\n" + "1 " * 100_000,
+    "groups without end": "Number of obs: 5, groups: " + "a, b; " * 100_000,
+    "titles only": "Linear mixed model fit by REML\n" * 20_000,
+    "calls only": "Call:\nlm(" * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_TEXTS)
+def test_hostile_texts_are_read_in_time(name: str) -> None:
+    """No pattern takes more than linear time: a megabyte of anything is done in seconds."""
+    started = time.perf_counter()
+    published(HOSTILE_TEXTS[name])
+    # A quadratic pattern would take minutes; ten seconds leave room for a slow and busy machine.
+    assert time.perf_counter() - started < 10

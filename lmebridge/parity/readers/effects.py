@@ -138,14 +138,16 @@ def read_confint(cursor: Cursor) -> PrintedOutput:
 
 def series_starts(cursor: Cursor) -> bool:
     """Whether a printed pandas Series with an intercept comes next."""
+    if "Intercept" not in cursor.line.text or len(cursor.line.text) > LONGEST_ROW:
+        return False
     row = SERIES_ROW.match(cursor.line.text)
     if row is None or row["name"] != "Intercept" or (row["label"].strip() and not row["label"].rstrip().endswith(":")):
         return False
     return any(SERIES_END.match(cursor.ahead(i).text) for i in range(1, LONGEST_SERIES))
 
 
-#: pandas prints at most 60 rows of a Series.
-LONGEST_SERIES = 64
+#: pandas prints at most 60 rows of a Series, and 50 characters of a name.
+LONGEST_SERIES, LONGEST_ROW = 64, 200
 
 
 def read_series(cursor: Cursor) -> PrintedOutput:
