@@ -1,8 +1,9 @@
-"""Make .venv and everything in it, and R with lme4 where that may be installed: ``python3 scripts/setup.py [--tests] [--lint]``.
+"""Make .venv and everything in it, and R with lme4 where that may be installed.
 
-Run again it does nothing but look, in a second or two. Without R it goes on and says what is missing: everything but the
-lme4 backend works. Environment variables: ``LMEBRIDGE_VENV`` names another folder than .venv; ``LMEBRIDGE_NO_R=1`` leaves R
-alone; ``LMEBRIDGE_REQUIRE_R=1`` makes a missing R a failure.
+``python3 scripts/setup.py [--tests] [--lint] [--benchmarks]``; run again it does nothing but look, in a second or two.
+Without R it goes on and says what is missing: everything but the lme4 backend works. Environment variables:
+``LMEBRIDGE_VENV`` names another folder than .venv; ``LMEBRIDGE_NO_R=1`` leaves R alone; ``LMEBRIDGE_REQUIRE_R=1`` makes
+a missing R a failure.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ ENVIRONMENT = Path(os.environ.get("LMEBRIDGE_VENV", PROJECT / ".venv")).absolute
 PYTHON = ENVIRONMENT / "bin" / "python"
 OLDEST_PYTHON = (3, 11)
 
-#: Debian's and Ubuntu's packages: R, lme4, what compiles rpy2, and the R package that judges icc() and r2() in the tests.
+#: Debian's and Ubuntu's packages: R, lme4, what compiles rpy2; and the R package that judges icc() and r2() in tests.
 APT_R = ("r-base-core", "r-cran-lme4", "r-base-dev", "python3-dev")
 APT_TESTS = ("r-cran-performance",)
 #: The same where R's packages come from CRAN.
@@ -121,7 +122,7 @@ def install_r(*, tests: bool) -> bool:
 
 
 HOW_TO_GET_R = (
-    "Install R (https://cran.r-project.org) and, in it, install.packages(c('lme4', 'performance')); then run this again."
+    "Install R (https://cran.r-project.org) and in it install.packages(c('lme4', 'performance')), then run this again."
 )
 
 
@@ -174,7 +175,9 @@ def install_rpy2() -> bool:
     version = answer("Rscript", "--vanilla", "-e", "cat(as.character(getRversion()))")
     versions = answer(PYTHON, "-c", f"from lmebridge.backends._r_home import rpy2_range as r; print(r('{version}'))")
     say(f"installing rpy2 for R {version}")
-    run(PYTHON, "-m", "pip", "install", "--quiet", f"rpy2-rinterface{versions}", f"rpy2-robjects{versions}", check=False)
+    run(
+        PYTHON, "-m", "pip", "install", "--quiet", f"rpy2-rinterface{versions}", f"rpy2-robjects{versions}", check=False
+    )
     if loads_rpy2():
         return True
     say(f"rpy2 does not load with R {version}; `{ENVIRONMENT}/bin/lmebridge doctor` says more.")
