@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lmebridge.records import Model
 
 #: Largest work of one evaluation of MixedLM's criterion, in multiplications: rows times squared levels, summed over its
-#: groups. Measured on one core: with 1e8 (3,000 rows, 180 levels of crossed factors) an optimizer takes 1 s; with 2.4e9
-#: (2,942 rows, 902 levels) 10 to 150 s, where the native backend takes a fraction of a second.
+#: groups. Measured on one core: with 7e7 (2,746 rows, 165 levels of crossed factors) an optimizer takes 1 to 3 s; with
+#: 2.4e9 (2,942 rows, 902 levels) 10 to 150 s, where the native backend takes a fraction of a second.
 WORK_LIMIT = 300_000_000
 
 #: Log-likelihood below the optimum at which an optimizer counts as having found it: far less than what changes an

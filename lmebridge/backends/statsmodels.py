@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from lmebridge.backends.contract import Engine
     from lmebridge.design import Design
     from lmebridge.formula import RandomTerm
-    from lmebridge.pls import Solution
+    from lmebridge.pls import Problem, Solution
     from lmebridge.records import Convergence, Fit, Model
 
 name = "statsmodels"
 
 #: Optimizers tried until one ends at the optimum. MixedLM's flags are no evidence for that: lbfgs can report
-#: convergence at an infinite likelihood, bfgs stops short; powell and nm need no gradient.
-METHODS = ("bfgs", "powell", "nm", "lbfgs", "cg")
+#: convergence at an infinite likelihood, bfgs stops short; powell and nm need no gradient. The quickest come first.
+METHODS = ("lbfgs", "bfgs", "cg", "powell", "nm")
 
 #: What MixedLM.fit() itself tries, so that published outputs come out to every digit.
 DEFAULT_METHODS = ("bfgs", "lbfgs", "cg")
@@ -139,7 +139,7 @@ def fit(model: Model, data: pd.DataFrame) -> tuple[Fit, Engine]:
     design = designs.build(model, data)
     plan = _arranged(model, design)
     task = pls.problem(design, REML=model.REML)
-    start = _start(model, design, plan)
+    start = _start(model, design, plan, task)
     run = Run(model, design, plan, task, _mixedlm(design, plan), start)
     return _polished(run) if model.control.get("polish", True) else _own(run)
 
@@ -195,16 +195,30 @@ def _components(design: Design, plan: Arrangement) -> Any:
     return VCSpec(names, labels, [[matrix for _, matrix in piece] for piece in pieces])
 
 
-def _start(model: Model, design: Design, plan: Arrangement) -> Any:
-    """MixedLM's parameters at the user's theta, None for MixedLM's own start."""
+def _start(model: Model, design: Design, plan: Arrangement, task: Problem) -> Any:
+    """MixedLM's parameters at the user's theta or at moments; None, its own start, where its own numbers are wanted.
+
+    From moments its optimizers need a tenth of the evaluations, and lbfgs does not run to infinity.
+    """
     from statsmodels.regression.mixed_linear_model import MixedLMParams
 
-    if model.start is None:
+    theta = _start_of_theta(model, task)
+    if theta is None:
         return None
-    relative = layout.relative_covariances(model.start, [block.matrix.shape[1] for block in design.blocks])
+    relative = layout.relative_covariances(theta, [block.matrix.shape[1] for block in design.blocks])
     correlated = np.empty((0, 0)) if plan.correlated is None else relative[plan.correlated]
     components = np.array([relative[index][0, 0] for index in plan.components])
     return MixedLMParams.from_components(np.zeros(design.X.shape[1]), cov_re=correlated, vcomp=components)
+
+
+def _start_of_theta(model: Model, task: Problem) -> tuple[float, ...] | None:
+    from lmebridge import starting
+
+    if model.start is not None:
+        return model.start
+    if not model.control.get("polish", True):
+        return None
+    return tuple(task.theta(starting.start(task.products, len(task.y))).tolist())
 
 
 def _attempt(run: Run, methods: Sequence[str]) -> Attempt:
