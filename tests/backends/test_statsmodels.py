@@ -11,7 +11,7 @@ import pytest
 from lmebridge import datasets, pls
 from lmebridge.backends import _mixedlm as layout
 from lmebridge.backends import _mixedlm_own as own
-from lmebridge.backends import statsmodels
+from lmebridge.backends import native, statsmodels
 from lmebridge.design import build
 from lmebridge.errors import DatasetUnavailable, LmebridgeError, UnsupportedByBackend
 from lmebridge.formula import parse_formula
@@ -111,6 +111,47 @@ def test_polished_fit_is_lme4s(place, judged):
     np.testing.assert_allclose(fit.fixed["Estimate"] / errors, np.array(judge["estimate"]) / errors, atol=1e-5)
     np.testing.assert_allclose(fit.fixed["Std. Error"], errors, rtol=1e-5)
     np.testing.assert_allclose(fit.variance["sdcor"], judge["sd"], rtol=1e-4)
+
+
+#: The cases of the table that MixedLM cannot express, and what their refusal names.
+REFUSED = {
+    "insteval": "dense matrix",
+    "insteval_ordered": "dense matrix",
+    "scotland_slope": "outermost",
+    "three_levels": "outermost",
+    "three_levels_slopes": "one block of correlated",
+    "team_slopes": "outermost",
+    "weights": "no weights",
+    "weights_expression": "no weights",
+    "everything": "no weights",
+    "binomial_counts": "no weights",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case_id", [case.id for case in CASES if case.id not in REFUSED])
+def test_every_other_case_ends_where_native_does(case_id):
+    """The polished optimum is that of the native backend, which is held to lme4 over the same table."""
+    model, frame = case_of(case_id)
+    assert not any(gap.term(model) for gap in statsmodels.GAPS)
+    fit, reference = statsmodels.fit(model, frame)[0], native.fit(model, frame)[0]
+    # both are certified to a Newton decrement of 1e-8, which moves the criterion by half of it
+    assert fit.criterion == pytest.approx(reference.criterion, abs=1e-8)
+    # and a flat optimum, such as a confounded variance's, by its root in its own standard errors
+    errors = reference.fixed["Std. Error"]
+    np.testing.assert_allclose(fit.fixed["Estimate"] / errors, reference.fixed["Estimate"] / errors, atol=1e-4)
+
+
+@pytest.mark.parametrize("case_id", list(REFUSED))
+def test_the_other_cases_are_refused(case_id):
+    """What MixedLM cannot express is refused by a declared gap, or by the data before any work."""
+    model, frame = case_of(case_id)
+    reasons = [gap.reason for gap in statsmodels.GAPS if gap.term(model)]
+    if not reasons:
+        with pytest.raises(UnsupportedByBackend) as refusal:
+            statsmodels.fit(model, frame)
+        reasons = [str(refusal.value)]
+    assert any(REFUSED[case_id] in reason for reason in reasons)
 
 
 def test_polishing_repairs_what_mixedlm_reports_as_converged():
