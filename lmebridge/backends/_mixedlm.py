@@ -144,7 +144,8 @@ def relative_factor(covariance: np.ndarray) -> np.ndarray:
     """Cholesky factor with a diagonal >= 0, for singular matrices too, shape (q, q)."""
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0))
-    factor = np.linalg.qr(root.T, mode="r").T
+    _, upper = np.linalg.qr(root.T)
+    factor = upper.T
     return np.tril(factor * np.where(np.diag(factor) < 0, -1.0, 1.0))
 
 
