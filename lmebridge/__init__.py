@@ -6,6 +6,8 @@ their spelling with ``.`` replaced by ``_``, so lme4's manual is this package's 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from lmebridge import datasets
 from lmebridge.anova import anova
 from lmebridge.api import lmer
@@ -17,6 +19,8 @@ from lmebridge.errors import (
     FormulaError,
     LmebridgeError,
     LmebridgeWarning,
+    ParityError,
+    PrintedOutputError,
     RError,
     SingularFitWarning,
     UnsupportedByBackend,
@@ -56,6 +60,9 @@ from lmebridge.model import NA, MerMod
 from lmebridge.selection import backends, set_backend
 from lmebridge.variance_shares import icc, r2
 
+if TYPE_CHECKING:
+    from lmebridge import parity
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -71,6 +78,8 @@ __all__ = [
     "LmebridgeError",
     "LmebridgeWarning",
     "MerMod",
+    "ParityError",
+    "PrintedOutputError",
     "REMLcrit",
     "RError",
     "SingularFitWarning",
@@ -99,6 +108,7 @@ __all__ = [
     "model_matrix",
     "ngrps",
     "nobs",
+    "parity",
     "predict",
     "r2",
     "ranef",
@@ -109,3 +119,12 @@ __all__ = [
     "vcov",
     "weights",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load `lmebridge.parity` when it is first used: fitting does without it."""
+    if name != "parity":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return import_module("lmebridge.parity")
