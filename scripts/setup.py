@@ -21,12 +21,12 @@ ENVIRONMENT = Path(os.environ.get("LMEBRIDGE_VENV", PROJECT / ".venv")).absolute
 PYTHON = ENVIRONMENT / "bin" / "python"
 OLDEST_PYTHON = (3, 11)
 
-#: Debian's and Ubuntu's packages: R, lme4, what compiles rpy2; and the R package that judges icc() and r2() in tests.
+#: Debian's and Ubuntu's packages: R, lme4, what compiles rpy2; and the R packages that some tests compare with.
 APT_R = ("r-base-core", "r-cran-lme4", "r-base-dev", "python3-dev")
-APT_TESTS = ("r-cran-performance",)
+APT_TESTS = ("r-cran-performance", "r-cran-lmertest")
 #: The same where R's packages come from CRAN.
 CRAN_R = ("lme4",)
-CRAN_TESTS = ("performance",)
+CRAN_TESTS = ("performance", "lmerTest")
 
 
 def main() -> int:
@@ -122,7 +122,8 @@ def install_r(*, tests: bool) -> bool:
 
 
 HOW_TO_GET_R = (
-    "Install R (https://cran.r-project.org) and in it install.packages(c('lme4', 'performance')), then run this again."
+    "Install R (https://cran.r-project.org) and in it install.packages(c('lme4', 'performance', 'lmerTest')), "
+    "then run this again."
 )
 
 

@@ -36,7 +36,7 @@ def _structured_term(model: Model) -> str | None:
 
 GAPS: tuple[Gap, ...] = (
     Gap(
-        feature="structured covariances diag(), cs(), ar1()",
+        feature="structured covariances",
         reason=f"they need lme4 {STRUCTURED_SINCE} or later",
         remedy=f"Update lme4 to {STRUCTURED_SINCE} or later; diag() can be written (x || g).",
         term=_structured_term,

@@ -60,6 +60,11 @@ def _scrubbed(model: Model) -> str | None:
     return None if same else text
 
 
+def _structured(model: Model) -> str | None:
+    """The first term with a structured covariance."""
+    return next((term.text for term in model.formula.random if term.covariance not in {"us", "||"}), None)
+
+
 def _splines(model: Model) -> str | None:
     """The first spline of the formula: pymer4 evaluates it where R's package splines is not attached."""
     from lmebridge.rsyntax import Call, Name, deparse, walk
@@ -86,6 +91,7 @@ GAPS: tuple[Gap, ...] = (
         _REMEDY,
         lambda model: "na_action = na.fail" if model.na_action == "na.fail" else None,
     ),
+    Gap("structured covariances", "pymer4 0.8 is for the lme4 that does not have them", _REMEDY, _structured),
     Gap("splines", "pymer4 does not attach R's package splines", _REMEDY, _splines),
     Gap("names with blanks", "pymer4 takes the blanks out of a formula", "Rename the column.", _scrubbed),
     Gap(
