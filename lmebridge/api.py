@@ -128,8 +128,7 @@ def lmer(
             "No random effects terms specified in formula",
             "Add one such as (1 | group), or use lmebridge.lm.",
         )
-    chosen = selection.choose(model, backend)
-    fit, engine = chosen.fit(model, columns)
+    fit, engine = selection.attempt(model, backend, lambda chosen: chosen.fit(model, columns))
     warn_about(fit)
     return MerMod(fit, engine, frame)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
@@ -12,8 +12,12 @@ from lmebridge.backends import FALLBACK_ORDER, REGISTRY, load
 from lmebridge.errors import BackendUnavailable, FallbackWarning, UnsupportedByBackend
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lmebridge.backends.contract import Backend
     from lmebridge.records import Model
+
+Result = TypeVar("Result")
 
 #: Environment variable that names the default backend.
 BACKEND_VARIABLE = "LMEBRIDGE_BACKEND"
@@ -63,8 +67,8 @@ def backends() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns, index=pd.Index(statuses, name="name"))
 
 
-def choose(model: Model, requested: str | None, stacklevel: int = 3) -> Backend:
-    """The backend that fits `model`.
+def attempt(model: Model, requested: str | None, use: Callable[[Backend], Result], stacklevel: int = 3) -> Result:
+    """What `use` makes of the backend that fits `model`.
 
     Parameters
     ----------
@@ -72,14 +76,17 @@ def choose(model: Model, requested: str | None, stacklevel: int = 3) -> Backend:
         What is to be fitted.
     requested : str or None
         The backend the call names, if any.
+    use : callable
+        From a backend to the result, such as its fit. Where it raises `UnsupportedByBackend`, because the data show that
+        the backend cannot express the model, the next one is tried.
     stacklevel : int
         Frames between this function and the user's call, for the warning.
 
     Returns
     -------
-    Backend
-        The backend named by the call, by `set_backend` or by the environment variable ``LMEBRIDGE_BACKEND``; else the
-        first of the default order that is usable and can express the model.
+    object
+        What `use` returned, with the backend named by the call, by `set_backend` or by the environment variable
+        ``LMEBRIDGE_BACKEND``; else with the first of the default order that is usable and can express the model.
 
     Raises
     ------
@@ -95,22 +102,27 @@ def choose(model: Model, requested: str | None, stacklevel: int = 3) -> Backend:
     """
     name = requested or _default[0] or os.environ.get(BACKEND_VARIABLE)
     if name:
-        return _named(name, model)
-    obstacles: list[Exception] = []
+        return use(_usable(name, model))
+    obstacles: list[str] = []
     for candidate in FALLBACK_ORDER:
         try:
-            backend = _named(candidate, model)
+            result = use(_usable(candidate, model))
         except (BackendUnavailable, UnsupportedByBackend) as obstacle:
-            obstacles.append(obstacle)
+            obstacles.append(str(obstacle))
             continue
         if obstacles:
-            reasons = " ".join(str(obstacle) for obstacle in obstacles)
-            warnings.warn(f"Fitted by the {candidate} backend. {reasons}", FallbackWarning, stacklevel=stacklevel)
-        return backend
-    raise UnsupportedByBackend(" ".join(str(obstacle) for obstacle in obstacles))
+            words = f"Fitted by the {candidate} backend. {' '.join(obstacles)}"
+            warnings.warn(words, FallbackWarning, stacklevel=stacklevel)
+        return result
+    raise UnsupportedByBackend(" ".join(obstacles))
 
 
-def _named(name: str, model: Model) -> Backend:
+def choose(model: Model, requested: str | None, stacklevel: int = 4) -> Backend:
+    """The backend that can be used for `model`, by the rules of `attempt`."""
+    return attempt(model, requested, lambda backend: backend, stacklevel)
+
+
+def _usable(name: str, model: Model) -> Backend:
     backend = load(name)
     status = backend.status()
     if not status.usable:

@@ -12,6 +12,7 @@ from lmebridge.backends.contract import Status
 from lmebridge.formula import parse_formula
 from lmebridge.records import Model
 from lmebridge.selection import BACKEND_VARIABLE, choose
+from tests.cases import data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,3 +90,18 @@ def test_table_of_backends_has_every_backend() -> None:
     assert list(table.index) == list(REGISTRY)
     assert table.loc["native", "usable"]
     assert (table["usable"] | (table["how to fix it"] != "")).all()
+
+
+def test_a_limit_that_only_the_data_show_is_fallen_back_from(without_r: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backend may find out while fitting that it cannot; the next one fits then, unless it was named."""
+
+    def refuse(*_: object) -> None:
+        raise lme.UnsupportedByBackend("too many levels")
+
+    monkeypatch.setattr(statsmodels, "fit", refuse)
+    frame = data("sleepstudy")
+    with pytest.warns(lme.FallbackWarning, match="native backend.*too many levels"):
+        fit = lme.lmer("Reaction ~ Days + (1 | Subject)", frame)
+    assert fit.backend.startswith("lmebridge")
+    with pytest.raises(lme.UnsupportedByBackend, match="too many levels"):
+        lme.lmer("Reaction ~ Days + (1 | Subject)", frame, backend="statsmodels")
