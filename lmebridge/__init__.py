@@ -51,12 +51,14 @@ from lmebridge.functions import (
     ranef,
     residuals,
     sigma,
+    simulate,
     summary,
     vcov,
     weights,
 )
 from lmebridge.linear import LinearModel, lm
-from lmebridge.model import NA, MerMod
+from lmebridge.model import MerMod
+from lmebridge.na import NA
 from lmebridge.selection import backends, set_backend
 from lmebridge.variance_shares import icc, r2
 
@@ -115,6 +117,7 @@ __all__ = [
     "residuals",
     "set_backend",
     "sigma",
+    "simulate",
     "summary",
     "vcov",
     "weights",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from lmebridge.inference.simulation import simulate
 from lmebridge.model import MerMod
 
 if TYPE_CHECKING:

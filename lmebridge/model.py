@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from lmebridge.errors import UnsupportedByBackend
+from lmebridge.inference import simulation
 from lmebridge.log_likelihood import LogLik
+from lmebridge.na import NA, NAType
 from lmebridge.statsmodels_names import StatsmodelsNames
 from lmebridge.tables import Count, RandomEffects, VarCorr
 
@@ -20,19 +22,6 @@ if TYPE_CHECKING:
     from lmebridge.records import Fit
     from lmebridge.summary import Summary
 
-
-class NAType:
-    """R's NA as the value of `re_form`: no random effects at all."""
-
-    def __repr__(self) -> str:
-        return "NA"
-
-    def __reduce__(self) -> str:
-        return "NA"
-
-
-#: ``re.form = NA`` of lme4: predict without any random effects.
-NA = NAType()
 
 #: Tolerance below which lme4's isSingular calls a relative standard deviation zero, dimensionless.
 SINGULAR_TOLERANCE = 1e-4
@@ -361,6 +350,10 @@ class MerMod(StatsmodelsNames):
         if self._fit.model.na_action == "na.exclude":
             series = series.reindex(np.sort(np.concatenate([rows, self._engine.omitted()])))
         return series.set_axis(self.data.index[series.index.to_numpy()])
+
+    # --- inference: functions of the model, see `lmebridge.inference` --------------------------------------------
+
+    simulate = simulation.simulate
 
     # --- text ---------------------------------------------------------------------------------------------------
 

@@ -23,13 +23,13 @@ LAYERS = {
     "R's values": "values arguments operators splines transforms rfactors rsummaries rfunctions frames evaluation",
     "design": "contrasts modelmatrix modelframe random_effects newdata checks design",
     "criterion": "schur blocks criterion derivatives pls starting optimize",
-    "tables": "log_likelihood tables intervals statsmodels_names linear_fit",
+    "tables": "na log_likelihood tables intervals statsmodels_names linear_fit",
     "backends": "backends selection",
     "printing": (
         "rformat abbreviation rprint coefmat summary_anova summary_call summary_lm summary_messages "
         "summary_variance summary"
     ),
-    "fitted models": "model functions variance_shares anova api linear_engines linear",
+    "fitted models": "inference model functions variance_shares anova api linear_engines linear",
     "words": "wording random_words explain patsy_text translation",
     "data": "datafiles datasets tabular",
     "parity": "parity",

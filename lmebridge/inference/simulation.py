@@ -1,0 +1,143 @@
+"""Responses simulated from a fitted model, lme4's ``simulate.merMod``."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lmebridge.inference import seeds
+from lmebridge.inference.engines import ask_r, local_engine, merMod_engine, on_rows
+from lmebridge.na import NA, NAType
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.random import Generator
+
+    from lmebridge.backends._local import LocalEngine
+    from lmebridge.inference.seeds import Seed
+    from lmebridge.model import MerMod
+
+
+def simulate(
+    fit: MerMod,
+    nsim: int = 1,
+    seed: Seed = None,
+    use_u: bool | None = None,
+    re_form: str | NAType | None = NA,
+) -> pd.DataFrame:
+    """Simulate responses from a fitted model, lme4's ``simulate.merMod``.
+
+    Parameters
+    ----------
+    fit : MerMod
+        The model.
+    nsim : int
+        Number of responses, at least 1.
+    seed : int, numpy.random.SeedSequence, numpy.random.Generator, optional
+        Of the draws. With the lme4 backend an integer is R's own ``set.seed``, and gives R's own draws.
+    use_u : bool, optional
+        True for ``re_form=None``, False for ``re_form=NA``; give only one of the two.
+    re_form : str, NA or None
+        Random effects that are kept at their conditional modes: none of them (NA), all (None), or those of a formula
+        such as ``"~(1|g)"``. The others are drawn anew.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n, nsim)
+        Columns ``sim_1``, ``sim_2``, ..., on the data's index, units of the response. With
+        ``na_action="na.exclude"`` the rows dropped for missing values are there as NaN.
+
+    Raises
+    ------
+    ValueError
+        If `nsim` is not positive, or both `use_u` and `re_form` are given.
+    UnsupportedByBackend
+        For MixedLM's own estimates.
+
+    Notes
+    -----
+    As in lme4 1.1, the residuals are drawn with variance ``sigma**2`` in every row, whatever the prior weights.
+
+    References
+    ----------
+    lme4 ``simulate.merMod``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> fit.simulate(nsim=2, seed=1).shape
+    (7185, 2)
+    """
+    if nsim < 1:
+        raise ValueError(f"nsim={nsim}: simulate at least 1 response")
+    form = chosen_form(use_u, re_form)
+    in_r = merMod_engine(fit)
+    if in_r is not None:
+        values = ask_r(in_r, "simulate_lmer", nsim=int(nsim), seed=seeds.r_seed(seed), re_form=form).value
+    else:
+        generator = np.random.default_rng(seed)
+        values = Simulator(local_engine(fit, "simulate"), form).draw(generator, nsim)
+    names = [f"sim_{i}" for i in range(1, nsim + 1)]
+    return on_rows(fit, np.asarray(values, dtype=float).reshape(-1, nsim), names)
+
+
+def chosen_form(use_u: bool | None, re_form: str | NAType | None) -> str | None:
+    """The text of ``re.form``, None for all random effects.
+
+    Raises
+    ------
+    ValueError
+        If both are given, or `re_form` is none of what it may be.
+    """
+    if use_u is not None:
+        if re_form is not NA:
+            raise ValueError("should specify only one of 'use_u' and 're_form'")
+        return None if use_u else "~0"
+    if re_form is NA:
+        return "~0"
+    if re_form is None or isinstance(re_form, str):
+        return re_form
+    raise ValueError("re_form is None (all random effects), lmebridge.NA (none) or a formula text such as '~(1|g)'")
+
+
+class Simulator:
+    """Draws responses of a solved problem.
+
+    Parameters
+    ----------
+    engine : LocalEngine
+        The solved problem.
+    form : str or None
+        Random effects kept at their modes, as `chosen_form` gives them.
+    """
+
+    def __init__(self, engine: LocalEngine, form: str | None) -> None:
+        from lmebridge.backends._getme import templates
+
+        self._sigma = engine.solution.sigma
+        self._mean = engine.predict(None, form, allow_new_levels=False)
+        drawn = _drawn_blocks(engine, form)
+        factors = templates(engine.design, engine.solution.theta)
+        self._random = [(engine.design.blocks[i], factors[i]) for i in drawn]
+        self._ends = np.cumsum([0, *(len(block.levels) * len(block.effects) for block, _ in self._random)])
+
+    def draw(self, generator: Generator, nsim: int = 1) -> np.ndarray:
+        """Responses, shape (n, nsim), units of the response."""
+        spherical = generator.standard_normal((self._ends[-1], nsim))
+        scatter = generator.standard_normal((len(self._mean), nsim))
+        for (block, factor), (start, end) in zip(self._random, pairwise(self._ends), strict=True):
+            effects = factor @ spherical[start:end].reshape(len(block.levels), len(block.effects), nsim)
+            scatter += np.einsum("nq,nqs->ns", block.matrix, effects[block.codes])
+        return np.asarray(self._mean[:, None] + self._sigma * scatter)
+
+
+def _drawn_blocks(engine: LocalEngine, form: str | None) -> list[int]:
+    """Positions of the blocks that are drawn: all but those that `form` names whole."""
+    from lmebridge.formula import blocks, parse_formula
+
+    kept = engine.model.formula if form is None else parse_formula(form, trust=True)
+    texts = {term.text for term in blocks(kept)}
+    return [i for i, recipe in enumerate(engine.design.recipe.blocks) if recipe.term.text not in texts]
