@@ -77,8 +77,8 @@ def attempt(model: Model, requested: str | None, use: Callable[[Backend], Result
     requested : str or None
         The backend the call names, if any.
     use : callable
-        From a backend to the result, such as its fit. Where it raises `UnsupportedByBackend`, because the data show that
-        the backend cannot express the model, the next one is tried.
+        From a backend to the result, such as its fit. Where it raises `UnsupportedByBackend`, because only the data show
+        that the backend cannot express the model, the next one is tried.
     stacklevel : int
         Frames between this function and the user's call, for the warning.
 
