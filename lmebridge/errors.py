@@ -164,6 +164,10 @@ class GoldenError(LmebridgeError, ValueError):
         )
 
 
+class RegistryError(LmebridgeError, ValueError):
+    """A registry of known divergences that cannot be read."""
+
+
 class ParityError(LmebridgeError, AssertionError):
     """Numbers that should agree and do not; the message is the report of the comparison."""
 

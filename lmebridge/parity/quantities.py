@@ -108,7 +108,14 @@ def reported_by(source: Any) -> set[str]:
     if kind == "printed":
         return {number.key.quantity for number in source.numbers}
     found = {key.quantity for key in numbers_of(source, OPTIONAL)}
-    return set(PROVIDERS[kind]) - OPTIONAL | found
+    absent = OPTIONAL | (WITH_COVARIANCE if _has_no_covariance(source) else set())
+    return set(PROVIDERS[kind]) - absent | found
+
+
+def _has_no_covariance(source: Any) -> bool:
+    """Whether a record was made without the covariance matrix of its fixed effects, as lme4's refined optimum is."""
+    covariance = getattr(getattr(source, "record", source), "fixed_covariance", None)
+    return covariance is not None and len(covariance) == 0
 
 
 def _is_icc(source: pd.Series | pd.DataFrame) -> bool:
@@ -135,6 +142,8 @@ def _icc(found: pd.Series | pd.DataFrame) -> Iterator[tuple[Key, float]]:
 
 #: What a fit says only when it is live, or when its engine keeps the data; a fit that lacks it does not report it.
 OPTIONAL = frozenset({"condval", "condsd", "coef", "residual_quantile", "group_size", "condition_number"})
+#: What needs the covariance matrix of the fixed effects.
+WITH_COVARIANCE = frozenset({"fixef_correlation", "fixef_covariance"})
 #: By kind of source, who says what; quantities that are not named are none of that kind's.
 PROVIDERS: Mapping[str, Mapping[str, Callable[[Any], Iterator[tuple[Key, float]]]]] = {
     "mixed": MIXED,
