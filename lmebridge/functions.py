@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from lmebridge.inference.simulation import simulate
+from lmebridge.inference import refitting, simulation
 from lmebridge.model import MerMod
 
 if TYPE_CHECKING:
@@ -30,12 +30,15 @@ VarCorr = _function("VarCorr")
 coef = _function("coef")
 coef_table = _function("coef_table")
 confint = _function("confint")
+cooks_distance = _function("cooks_distance")
 deviance = _function("deviance")
 df_residual = _function("df_residual")
 fitted = _function("fitted")
 fixef = _function("fixef")
 formula = _function("formula")
 getME = _function("getME")
+hatvalues = _function("hatvalues")
+influence = _function("influence")
 isREML = _function("isREML")
 isSingular = _function("isSingular")
 logLik = _function("logLik")
@@ -45,8 +48,14 @@ ngrps = _function("ngrps")
 nobs = _function("nobs")
 predict = _function("predict")
 ranef = _function("ranef")
+rePCA = _function("rePCA")
+refit = refitting.refit
+refitML = refitting.refitML
 residuals = _function("residuals")
+rstudent = _function("rstudent")
 sigma = _function("sigma")
+simulate = simulation.simulate
 summary = _function("summary")
+update = refitting.update
 vcov = _function("vcov")
 weights = _function("weights")

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lmebridge import prediction
+from lmebridge.diagnostics import influence, leverage, principal_components, residual_types
 from lmebridge.errors import UnsupportedByBackend
-from lmebridge.inference import simulation
+from lmebridge.inference import refitting, simulation
 from lmebridge.log_likelihood import LogLik
-from lmebridge.na import NA, NAType
 from lmebridge.statsmodels_names import StatsmodelsNames
 from lmebridge.tables import Count, RandomEffects, VarCorr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lmebridge.backends.contract import Engine
     from lmebridge.records import Fit
@@ -39,13 +40,23 @@ class MerMod(StatsmodelsNames):
         The data the model was fitted to, as given.
     data_name : str
         What the data are called where R prints their name.
+    given : dict
+        Arguments of `lmer` that were given as arrays: weights, offset, subset.
     """
 
-    def __init__(self, fit: Fit, engine: Engine, data: pd.DataFrame, data_name: str = "data") -> None:
+    def __init__(
+        self,
+        fit: Fit,
+        engine: Engine,
+        data: pd.DataFrame,
+        data_name: str = "data",
+        given: Mapping[str, Any] | None = None,
+    ) -> None:
         self._fit = fit
         self._engine = engine
         self.data = data
         self.data_name = data_name
+        self.given = dict(given or {})
 
     # --- what was fitted, and by what ---------------------------------------------------------------------------
 
@@ -256,72 +267,14 @@ class MerMod(StatsmodelsNames):
         """
         return self._on_rows(self._engine.fitted())
 
-    def residuals(self, type: str = "response", scaled: bool = False) -> pd.Series:
-        """Residuals on the data's index.
+    residuals = residual_types.residuals
+    predict = prediction.predict
 
-        Parameters
-        ----------
-        type : {"response", "pearson"}
-            Response residuals are in units of the response; Pearson residuals are times the root of the prior weights.
-        scaled : bool
-            Divide by the residual standard deviation (then dimensionless).
-
-        Raises
-        ------
-        ValueError
-            For another type.
-        """
-        if type not in {"response", "pearson"}:
-            raise ValueError(f"type={type!r}: residuals of a linear mixed model are 'response' or 'pearson'")
-        values = self._residuals(pearson=type == "pearson")
-        return self._on_rows(values / self.sigma() if scaled else values)
-
-    def predict(
-        self,
-        newdata: pd.DataFrame | None = None,
-        re_form: str | NAType | None = None,
-        allow_new_levels: bool = False,
-        type: str = "link",
-    ) -> pd.Series:
-        """Predictions, lme4's ``predict.merMod``.
-
-        Parameters
-        ----------
-        newdata : DataFrame, optional
-            Rows to predict; by default the rows the model was fitted to.
-        re_form : str, NA or None
-            None for all random effects, ``lmebridge.NA`` or ``"~0"`` for none, ``"~(1|g)"`` for some.
-        allow_new_levels : bool
-            Whether levels the model has not seen are predicted with zero random effects instead of an error.
-        type : {"link", "response"}
-            The same for a linear model.
-
-        Returns
-        -------
-        pandas.Series
-            On the index of `newdata` (or of the data), units of the response; NaN where a predictor is missing.
-
-        Raises
-        ------
-        DataError
-            For a missing column or a new level.
-        ValueError
-            For another type.
-        """
-        if type not in {"link", "response"}:
-            raise ValueError(f"type={type!r}: predictions are 'link' or 'response'")
-        form = "~0" if re_form is NA else re_form
-        if not (form is None or isinstance(form, str)):
-            raise ValueError(
-                "re_form is None (all random effects), lmebridge.NA (none) or a formula text such as '~(1|g)'"
-            )
-        if newdata is None:
-            return self._on_rows(self._engine.predict(None, form, allow_new_levels=allow_new_levels))
-        from lmebridge.frames import as_pandas
-
-        frame = as_pandas(newdata)
-        values = self._engine.predict(frame, form, allow_new_levels=allow_new_levels)
-        return pd.Series(values, index=frame.index, dtype=float)
+    hatvalues = leverage.hatvalues
+    cooks_distance = leverage.cooks_distance
+    rstudent = leverage.rstudent
+    influence = influence.influence
+    rePCA = principal_components.rePCA
 
     def model_frame(self) -> pd.DataFrame:
         """The variables of the formula in the rows used, on the data's index."""
@@ -354,6 +307,9 @@ class MerMod(StatsmodelsNames):
     # --- inference: functions of the model, see `lmebridge.inference` --------------------------------------------
 
     simulate = simulation.simulate
+    refit = refitting.refit
+    refitML = refitting.refitML
+    update = refitting.update
 
     # --- text ---------------------------------------------------------------------------------------------------
 
@@ -368,14 +324,6 @@ class MerMod(StatsmodelsNames):
         from lmebridge.summary import print_text
 
         return print_text(self._fit, data_name=self.data_name)
-
-
-def refit_ml(fitted: MerMod) -> MerMod:
-    """The same model fitted by maximum likelihood, lme4's ``refitML``; an ML fit is returned as it is."""
-    if not fitted.isREML():
-        return fitted
-    fit, engine = fitted._engine.refit(REML=False)  # noqa: SLF001 - the model's own module
-    return MerMod(fit, engine, fitted.data, fitted.data_name)
 
 
 def _shifted(start: pd.Series, modes: pd.DataFrame) -> pd.DataFrame:

@@ -265,7 +265,7 @@ def test_statsmodels_names_are_the_accessors() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda fit: fit.residuals("deviance"), ValueError, "'response' or 'pearson'"),
+        (lambda fit: fit.residuals("partial"), ValueError, "'response', 'working'"),
         (lambda fit: fit.predict(type="probability"), ValueError, "'link' or 'response'"),
         (lambda fit: fit.predict(re_form=3), ValueError, "lmebridge.NA"),
         (lambda fit: fit.confint(method="profile"), lme.UnsupportedByBackend, "method='Wald'"),

@@ -1,0 +1,194 @@
+"""Influence of groups and of single rows: the model refitted without each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lmebridge import twin
+from lmebridge.errors import DataError
+from lmebridge.tables import block_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lmebridge.design import Design
+    from lmebridge.model import MerMod
+
+
+@dataclass(frozen=True, eq=False)
+class Influence:
+    """The estimates with all rows and without each group, R's ``influence(m, groups)``.
+
+    Attributes
+    ----------
+    groups : str
+        What was left out by turns: the columns' names joined by ``.``, or ``"case"``.
+    fixed : pandas.Series, shape (p,)
+        Fixed effects with all rows.
+    fixed_without : pandas.DataFrame, shape (k, p)
+        Fixed effects without each group; NaN where the rest of the rows does not determine one.
+    var_cov : pandas.Series
+        Variances and covariances with all rows, the residual variance first, under lme4's names.
+    var_cov_without : pandas.DataFrame
+        The same without each group.
+    vcov : pandas.DataFrame, shape (p, p)
+        Covariance matrix of the fixed effects with all rows.
+    vcov_without : numpy.ndarray, shape (k, p, p)
+        The same without each group.
+    converged : pandas.Series of bool, shape (k,)
+        Whether each refit came to a minimum.
+    """
+
+    groups: str
+    fixed: pd.Series
+    fixed_without: pd.DataFrame
+    var_cov: pd.Series
+    var_cov_without: pd.DataFrame
+    vcov: pd.DataFrame
+    vcov_without: np.ndarray
+    converged: pd.Series
+
+    def dfbeta(self) -> pd.DataFrame:
+        """Change of each fixed effect when a group is left out, in the effect's units; shape (k, p)."""
+        return self.fixed_without - self.fixed
+
+    def dfbetas(self) -> pd.DataFrame:
+        """`dfbeta` divided by the standard errors without the group, dimensionless."""
+        errors = np.sqrt(np.diagonal(self.vcov_without, axis1=1, axis2=2))
+        return self.dfbeta().div(errors)
+
+    def cooks_distance(self) -> pd.Series:
+        """Cook's distance of each group, dimensionless, scaled as lme4 scales it.
+
+        References
+        ----------
+        lme4 ``cooks.distance.influence.merMod``.
+        """
+        change = self.dfbeta().to_numpy()
+        k, p = change.shape
+        solved = np.linalg.solve(self.vcov.to_numpy(), change.T).T
+        return pd.Series((k - p) / (k * p) * np.sum(change * solved, axis=1), index=self.fixed_without.index)
+
+
+def influence(fit: MerMod, groups: str | Sequence[str] | None = None) -> Influence:
+    """Refit the model without each group of rows.
+
+    Parameters
+    ----------
+    fit : MerMod
+        A fitted model.
+    groups : str or sequence of str, optional
+        Columns of the data whose combinations are left out by turns; without them, every single row is.
+
+    Returns
+    -------
+    Influence
+        The estimates without each group, in the order in which the groups appear in the rows used.
+
+    Raises
+    ------
+    DataError
+        If the data have no such column.
+
+    Notes
+    -----
+    The refits run on the package's own solver from the fit's theta, whatever backend fitted the model: they come to the
+    same minimum. As with R's ``subset``, terms such as ``poly(x, 2)`` keep the basis of all rows.
+
+    References
+    ----------
+    lme4 ``influence.merMod``.
+    """
+    engine = twin.local_engine(fit)
+    names = [] if groups is None else [groups] if isinstance(groups, str) else list(groups)
+    labels = _labels(fit, names, engine.design.rows)
+    left_out = pd.unique(labels)
+    refits = [_without(fit, engine.design, labels != label) for label in left_out]
+    index = pd.Index(left_out, name=".".join(names) or "case")
+    return Influence(
+        groups=str(index.name),
+        fixed=fit.fixef(),
+        fixed_without=pd.DataFrame([r.fixed for r in refits], index=index, columns=fit.fixef().index),
+        var_cov=_components(fit, fit.sigma() ** 2, _covariances(fit, fit.record.theta, fit.sigma())),
+        var_cov_without=pd.DataFrame([r.var_cov for r in refits], index=index, columns=_component_names(fit)),
+        vcov=fit.vcov(),
+        vcov_without=np.array([r.vcov for r in refits]),
+        converged=pd.Series([r.converged for r in refits], index=index),
+    )
+
+
+def _labels(fit: MerMod, names: list[str], rows: np.ndarray) -> np.ndarray:
+    """What group each row used belongs to."""
+    missing = [name for name in names if name not in fit.data.columns]
+    if missing:
+        raise DataError.unknown_column(missing[0], [str(column) for column in fit.data.columns])
+    if not names:
+        return np.asarray(fit.data.index[rows])
+    used = fit.data[names].iloc[rows]
+    if len(names) == 1:
+        return np.asarray(used[names[0]].astype(object))
+    return np.array([".".join(map(str, row)) for row in used.itertuples(index=False)], dtype=object)
+
+
+@dataclass(frozen=True, eq=False)
+class _Refit:
+    fixed: np.ndarray
+    var_cov: np.ndarray
+    vcov: np.ndarray
+    converged: bool
+
+
+def _without(fit: MerMod, design: Design, keep: np.ndarray) -> _Refit:
+    """The estimates from the rows kept."""
+    from lmebridge import pls
+    from lmebridge.checks import independent_columns
+    from lmebridge.optimize import optimize
+
+    kept = np.sort(independent_columns(design.X[keep]))
+    part = replace(
+        design,
+        y=design.y[keep],
+        X=np.ascontiguousarray(design.X[keep][:, kept]),
+        weights=None if design.weights is None else design.weights[keep],
+        offset=design.offset[keep],
+        blocks=tuple(_block_of(block, keep) for block in design.blocks),
+    )
+    theta = tuple(float(value) for value in fit.record.theta)
+    solution, convergence = optimize(pls.problem(part, REML=fit.isREML()), theta)
+    p = design.X.shape[1]
+    fixed, vcov = np.full(p, np.nan), np.full((p, p), np.nan)
+    fixed[kept], vcov[np.ix_(kept, kept)] = solution.beta, pls.vcov(solution)
+    blocks = _covariances(fit, solution.theta, solution.sigma)
+    return _Refit(fixed, np.concatenate([[solution.sigma**2], *blocks]), vcov, convergence.code == 0)
+
+
+def _block_of(block: Any, keep: np.ndarray) -> Any:
+    """A random-effects block on the rows kept, without the levels that have none of them."""
+    present, codes = np.unique(block.codes[keep], return_inverse=True)
+    levels = tuple(block.levels[i] for i in present)
+    return replace(block, levels=levels, codes=codes, matrix=np.ascontiguousarray(block.matrix[keep]))
+
+
+def _covariances(fit: MerMod, theta: np.ndarray, sigma: float) -> list[np.ndarray]:
+    """Each block's lower triangle of the covariance matrix, by columns."""
+    covariances = [sigma**2 * factor @ factor.T for factor in twin.relative_factors(fit, theta)]
+    return [covariance[np.triu_indices(len(covariance))] for covariance in covariances]
+
+
+def _components(fit: MerMod, variance: float, blocks: list[np.ndarray]) -> pd.Series:
+    return pd.Series(np.concatenate([[variance], *blocks]), index=_component_names(fit))
+
+
+def _component_names(fit: MerMod) -> list[str]:
+    """lme4's names: ``sigma^2``, ``v[(Intercept)]``, ``C[Days,(Intercept)]``; after the block's if there are more."""
+    names, blocks = ["sigma^2"], block_names(fit.record.blocks)
+    for name, effects in blocks.items():
+        before = "" if len(blocks) == 1 else f"{name}:"
+        for column, effect in enumerate(effects):
+            names.append(f"{before}v[{effect}]")
+            names += [f"{before}C[{later},{effect}]" for later in effects[column + 1 :]]
+    return names
