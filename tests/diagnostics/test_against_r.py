@@ -130,11 +130,11 @@ def test_distances_and_residuals_are_lme4s(name: str, backend: str, judged: dict
     largest = max(judged[backend][name]["cooks"])
     # 1e-6 of the largest: as above, over 1 - hat.
     np.testing.assert_allclose(fit.cooks_distance(), judged[backend][name]["cooks"], rtol=0, atol=1e-6 * largest)
-    # 1e-8, dimensionless: as above.
-    np.testing.assert_allclose(fit.rstudent(), judged[backend][name]["rstudent"], rtol=0, atol=1e-8)
+    # 1e-6, dimensionless: as above.
+    np.testing.assert_allclose(fit.rstudent(), judged[backend][name]["rstudent"], rtol=0, atol=1e-6)
     for kind, expected in judged[backend][name]["residuals"].items():
-        # 1e-8 sigma: as above.
-        np.testing.assert_allclose(fit.residuals(kind), expected, rtol=0, atol=1e-8 * fit.sigma())
+        # 1e-6 sigma: as above.
+        np.testing.assert_allclose(fit.residuals(kind), expected, rtol=0, atol=1e-6 * fit.sigma())
 
 
 @pytest.mark.needs_r
@@ -148,8 +148,8 @@ def test_principal_components_are_lme4s(name: str, backend: str, judged: dict[st
         # 1e-9: as above.
         np.testing.assert_allclose(found.sdev, judged[backend][name]["sdev"][group], rtol=1e-9, atol=1e-12)
         rotation = np.abs(found.rotation.to_numpy()).ravel(order="F")
-        # 1e-7: as above.
-        np.testing.assert_allclose(rotation, judged[backend][name]["rotation"][group], atol=1e-7)
+        # 1e-6: as above.
+        np.testing.assert_allclose(rotation, judged[backend][name]["rotation"][group], atol=1e-6)
         assert found.importance.loc["Cumulative Proportion"].iloc[-1] == pytest.approx(1.0)
 
 
