@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def _function(name: str) -> Callable[..., Any]:
     accessor = getattr(MerMod, name)
-    documented = accessor.fget if isinstance(accessor, property) else accessor
+    documented: Callable[..., Any] = getattr(accessor, "fget", accessor)
 
     @functools.wraps(documented, assigned=("__name__", "__doc__"), updated=())
     def function(fit: Any, /, *args: Any, **kwargs: Any) -> Any:

@@ -48,6 +48,11 @@ def set_backend(name: str | None) -> None:
     _default[0] = name
 
 
+def default_backend() -> str | None:
+    """What `set_backend` was given last; None for the default order."""
+    return _default[0]
+
+
 def backends() -> pd.DataFrame:
     """Which backends can be used on this machine, and how to get those that cannot.
 
@@ -77,7 +82,7 @@ def attempt(model: Model, requested: str | None, use: Callable[[Backend], Result
     requested : str or None
         The backend the call names, if any.
     use : callable
-        From a backend to the result, such as its fit. Where it raises `UnsupportedByBackend`, because only the data show
+        From a backend to the result, such as its fit. Where it raises `UnsupportedByBackend`, since only the data show
         that the backend cannot express the model, the next one is tried.
     stacklevel : int
         Frames between this function and the user's call, for the warning.
