@@ -175,6 +175,9 @@ def install_rpy2() -> bool:
         return True
     version = answer("Rscript", "--vanilla", "-e", "cat(as.character(getRversion()))")
     versions = answer(PYTHON, "-c", f"from lmebridge.backends._r_home import rpy2_range as r; print(r('{version}'))")
+    if not versions:
+        say("the package itself cannot be imported, so the rpy2 that goes with R is not known")
+        return False
     say(f"installing rpy2 for R {version}")
     run(
         PYTHON, "-m", "pip", "install", "--quiet", f"rpy2-rinterface{versions}", f"rpy2-robjects{versions}", check=False
