@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lmebridge.errors import DataError, LmebridgeWarning
-from lmebridge.model import MerMod, refit_ml
+from lmebridge.inference.refitting import refitML
+from lmebridge.model import MerMod
 from lmebridge.summary_anova import anova_heading, anova_text
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _check_same_data(fits: Sequence[Any]) -> None:
 def _maximum_likelihood(fits: Sequence[Any]) -> list[Any]:
     if any(isinstance(fit, MerMod) and fit.isREML() for fit in fits):
         warnings.warn(REFIT_MESSAGE, LmebridgeWarning, stacklevel=3)
-    return [refit_ml(fit) if isinstance(fit, MerMod) else fit for fit in fits]
+    return [refitML(fit) if isinstance(fit, MerMod) else fit for fit in fits]
 
 
 def _as_they_are(fits: Sequence[Any]) -> list[Any]:

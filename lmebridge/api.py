@@ -110,11 +110,12 @@ def lmer(
     {'(Intercept)': 12.657, 'ses': 2.39}
     """
     frame = as_pandas(data)
+    extras = {"weights": weights, "offset": offset, "subset": subset}
     model, columns = prepare(
         formula,
         frame,
         REML=REML,
-        extras={"weights": weights, "offset": offset, "subset": subset},
+        extras=extras,
         na_action=na_action,
         contrasts=dict(contrasts or {}),
         start=None if start is None else tuple(float(value) for value in start),
@@ -130,7 +131,8 @@ def lmer(
         )
     fit, engine = selection.attempt(model, backend, lambda chosen: chosen.fit(model, columns))
     warn_about(fit)
-    return MerMod(fit, engine, frame)
+    arrays = {name: value for name, value in extras.items() if value is not None and not isinstance(value, str)}
+    return MerMod(fit, engine, frame, given=arrays)
 
 
 def prepare(

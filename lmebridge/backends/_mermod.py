@@ -238,6 +238,11 @@ class MerModEngine:
         answer = _r.keep("refit_lmer", model=self.handle, REML=REML)
         return adopt(answer, replace(self.model, REML=REML), self.types, self.versions)
 
+    def refit_response(self, response: np.ndarray) -> tuple[Fit, MerModEngine]:
+        """The same model with another response, one value a row used, shape (n_obs,)."""
+        answer = _r.keep("refit_response", model=self.handle, newresp=response)
+        return adopt(answer, self.model, self.types, self.versions)
+
 
 def adopt(
     answer: _r.Answer, model: Model, types: Mapping[str, Any], versions: Mapping[str, str]

@@ -1,0 +1,190 @@
+"""Fitting again: another response, maximum likelihood, or some arguments changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lmebridge.errors import DataError
+from lmebridge.inference.engines import engine_of, local_engine, merMod_engine, used_or_omitted
+
+if TYPE_CHECKING:
+    from lmebridge.backends._local import LocalEngine
+    from lmebridge.backends.contract import Engine
+    from lmebridge.model import MerMod
+    from lmebridge.pls import Solution
+    from lmebridge.records import Convergence, Fit
+
+#: Options of `control` that are about another optimizer than the one that fits again.
+NOT_FOR_REFITTING = frozenset({"polish", "method"})
+
+
+def refit(fit: MerMod, newresp: Any) -> MerMod:
+    """The same model fitted to another response, lme4's ``refit``.
+
+    Parameters
+    ----------
+    fit : MerMod
+        The model.
+    newresp : sequence of float, shape (n,)
+        The new response, in the units of the model's left-hand side: one value a row used, or a row of the data. A
+        column of `simulate` will do.
+
+    Returns
+    -------
+    MerMod
+        The new fit.
+
+    Raises
+    ------
+    DataError
+        If `newresp` has another length, or is not finite in the rows used.
+    UnsupportedByBackend
+        For MixedLM's own estimates.
+
+    Warns
+    -----
+    SingularFitWarning, ConvergenceWarning
+        As `lmer`.
+
+    Notes
+    -----
+    The refit of a REML fit with several fixed effects in lme4 1.1-31 takes n - 1 degrees of freedom instead of n - p,
+    so that refitting the same response gives another theta. With the lme4 backend the numbers are lme4's; without R
+    they are those of the model fitted to the new response. `update` with new data has no such difference.
+
+    References
+    ----------
+    lme4 ``refit.merMod``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> again = fit.refit(2 * fit.data["mathach"])
+    >>> round(again.sigma() / fit.sigma(), 6)
+    2.0
+    """
+    from lmebridge.api import warn_about
+
+    response = response_rows(fit, newresp)
+    in_r = merMod_engine(fit)
+    made = _refit_here(local_engine(fit, "refit"), response) if in_r is None else in_r.refit_response(response)
+    warn_about(made[0])
+    return like(fit, *made)
+
+
+def refitML(fit: MerMod) -> MerMod:
+    """The same model fitted by maximum likelihood, lme4's ``refitML``; an ML fit is returned as it is."""
+    if not fit.isREML():
+        return fit
+    return like(fit, *engine_of(fit).refit(REML=False))
+
+
+def update(fit: MerMod, formula: str | None = None, **arguments: Any) -> MerMod:
+    """Fit again with some arguments changed, R's ``update``.
+
+    Parameters
+    ----------
+    fit : MerMod
+        The model.
+    formula : str, optional
+        The new formula; a dot stands for the same side of the old one: ``". ~ . + x - (1 | g)"``.
+    **arguments
+        Arguments of `lmer` to change, such as ``data``, ``weights``, ``subset``, ``REML`` or ``backend``; None takes
+        away what was given before.
+
+    Returns
+    -------
+    MerMod
+        The new fit, by the same backend unless another is named.
+
+    Raises
+    ------
+    FormulaError, DataError, BackendUnavailable, UnsupportedByBackend, RError
+        As `lmer`.
+
+    References
+    ----------
+    R's ``update`` and ``update.formula``; lme4 ``update.merMod``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> fit.update(". ~ . - ses", REML=False).formula()
+    'mathach ~ (1 | schoolid)'
+    """
+    from lmebridge.api import lmer
+    from lmebridge.inference.updating import updated_formula
+
+    before = _arguments(fit)
+    if formula is not None:
+        before |= {"formula": updated_formula(fit.formula(), formula), "start": None}
+    again = lmer(**(before | arguments))
+    if "data" not in arguments:
+        again.data_name = fit.data_name
+    return again
+
+
+def like(fit: MerMod, record: Fit, engine: Engine) -> MerMod:
+    """A new fit of the same model's data."""
+    from lmebridge.model import MerMod
+
+    return MerMod(record, engine, fit.data, fit.data_name, fit.given)
+
+
+def _arguments(fit: MerMod) -> dict[str, Any]:
+    """What `lmer` was called with."""
+    model = fit.record.model
+    names = ("REML", "weights", "offset", "subset", "na_action", "contrasts", "start", "control")
+    before: dict[str, Any] = {name: getattr(model, name) for name in names}
+    before |= {"formula": fit.formula(), "data": fit.data, "backend": fit.record.source.engine}
+    return before | dict(fit.given)
+
+
+def response_rows(fit: MerMod, newresp: Any) -> np.ndarray:
+    """The new response in the rows used, shape (n,).
+
+    Raises
+    ------
+    DataError
+        If it has another length, more than one column, or is not finite.
+    """
+    if isinstance(newresp, pd.DataFrame) and newresp.shape[1] != 1:
+        raise DataError(f"newresp has {newresp.shape[1]} columns: refit one response after the other")
+    values = np.asarray(newresp, dtype=float).ravel()
+    rows, padded = engine_of(fit).rows(), used_or_omitted(fit)
+    if len(values) == len(rows):
+        chosen = values
+    elif len(values) == len(fit.data):
+        chosen = values[rows]
+    elif len(values) == len(padded):
+        chosen = values[np.searchsorted(padded, rows)]
+    else:
+        raise DataError(f"newresp has {len(values)} values, but the model was fitted to {len(rows)} rows")
+    if not np.all(np.isfinite(chosen)):
+        raise DataError(f"newresp is missing or infinite in {np.sum(~np.isfinite(chosen))} of the rows used")
+    return np.ascontiguousarray(chosen)
+
+
+def _refit_here(engine: LocalEngine, response: np.ndarray) -> tuple[Fit, LocalEngine]:
+    from lmebridge.inference.responses import Responses
+    from lmebridge.optimize import optimize
+
+    control = {key: value for key, value in engine.model.control.items() if key not in NOT_FOR_REFITTING}
+    task = Responses(engine.solution.problem).problem(response)
+    return solved(engine, *optimize(task, None, control))
+
+
+def solved(engine: LocalEngine, solution: Solution, convergence: Convergence) -> tuple[Fit, LocalEngine]:
+    """Record and engine of the same model solved for another response."""
+    from lmebridge.backends._local import LocalEngine, local_fit
+
+    name, y = engine.design.frame.columns[0], solution.problem.y
+    design = replace(engine.design, y=y, frame=engine.design.frame.assign(**{name: y}))
+    record = local_fit(engine.model, design, solution, convergence, engine.source)
+    return record, LocalEngine(engine.model, design, solution, engine.source)
