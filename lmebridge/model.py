@@ -42,8 +42,6 @@ class MerMod(StatsmodelsNames):
         What the data are called where R prints their name.
     given : dict
         Arguments of `lmer` that were given as arrays: weights, offset, subset.
-    given : dict
-        Arguments of `lmer` that were given as arrays: weights, offset, subset.
     """
 
     def __init__(
@@ -58,7 +56,6 @@ class MerMod(StatsmodelsNames):
         self._engine = engine
         self.data = data
         self.data_name = data_name
-        self.given = dict(given or {})
         self.given = dict(given or {})
 
     # --- what was fitted, and by what ---------------------------------------------------------------------------
@@ -310,9 +307,6 @@ class MerMod(StatsmodelsNames):
     # --- inference: functions of the model, see `lmebridge.inference` --------------------------------------------
 
     simulate = simulation.simulate
-    refit = refitting.refit
-    refitML = refitting.refitML
-    update = refitting.update
     refit = refitting.refit
     refitML = refitting.refitML
     update = refitting.update
