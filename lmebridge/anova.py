@@ -30,23 +30,35 @@ class AnovaTable(pd.DataFrame):
         return anova_text(self)
 
 
-def anova(*fits: Any, refit: bool = True, model_names: Sequence[str] | None = None) -> AnovaTable:
-    """Compare two or more fits of the same data by likelihood-ratio tests.
+def anova(
+    *fits: Any,
+    refit: bool = True,
+    model_names: Sequence[str] | None = None,
+    ddf: str | None = None,
+    type: str = "III",
+) -> AnovaTable:
+    """Compare two or more fits of the same data by likelihood-ratio tests, or test the terms of one.
 
     Parameters
     ----------
     *fits : MerMod or LinearModel
-        At least two models; they are sorted by their number of parameters.
+        Models to compare, sorted by their number of parameters; or one mixed model.
     refit : bool
         Refit REML models by maximum likelihood first, as lme4 does and says.
     model_names : sequence of str, optional
         Names for the rows; by default ``MODEL1``, ``MODEL2``, ... in the order given.
+    ddf : {"Satterthwaite", "Kenward-Roger"}, optional
+        Of one model: denominator degrees of freedom by this method, as lmerTest has them.
+    type : {"I", "II", "III"}
+        Of one model with `ddf`: which hypotheses are tested.
 
     Returns
     -------
     AnovaTable
-        A pandas DataFrame, one row a model: ``npar``, ``AIC``, ``BIC``, ``logLik``, ``deviance``, ``Chisq``, ``Df`` and ``Pr(>Chisq)``.
-        It prints as R prints it; ``attrs["heading"]`` holds the lines above the table.
+        A pandas DataFrame, one row a model: ``npar``, ``AIC``, ``BIC``, ``logLik``, ``deviance``, ``Chisq``, ``Df`` and
+        ``Pr(>Chisq)``.
+        It prints as R prints it; ``attrs["heading"]`` holds the lines above the table. Of one model, one row a term:
+        ``npar``, ``Sum Sq``, ``Mean Sq``, ``F value``; with `ddf` the table of lmerTest.
 
     Raises
     ------
@@ -64,6 +76,8 @@ def anova(*fits: Any, refit: bool = True, model_names: Sequence[str] | None = No
     ----------
     lme4 ``anova.merMod``.
     """
+    if len(fits) == 1 and isinstance(fits[0], MerMod):
+        return _of_terms(fits[0], ddf, type)
     names = _names(fits, model_names)
     _check_same_data(fits)
     chosen = _maximum_likelihood(fits) if refit else _as_they_are(fits)
@@ -72,6 +86,15 @@ def anova(*fits: Any, refit: bool = True, model_names: Sequence[str] | None = No
     table = _table([likelihoods[i] for i in order], [names[i] for i in order])
     table.attrs["heading"] = anova_heading({names[i]: chosen[i].formula() for i in order}, fits[0].data_name)
     return table
+
+
+def _of_terms(fit: MerMod, ddf: str | None, type: str) -> AnovaTable:
+    from lmebridge.inference.term_tests import anova_of_terms
+
+    table, heading = anova_of_terms(fit, ddf, type)
+    found = AnovaTable(table)
+    found.attrs["heading"] = heading
+    return found
 
 
 def _names(fits: Sequence[Any], model_names: Sequence[str] | None) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from lmebridge.inference import refitting, simulation
+from lmebridge.inference import profiling, refitting, simulation
 from lmebridge.model import MerMod
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ confint = _function("confint")
 cooks_distance = _function("cooks_distance")
 deviance = _function("deviance")
 df_residual = _function("df_residual")
+drop1 = _function("drop1")
 fitted = _function("fitted")
 fixef = _function("fixef")
 formula = _function("formula")
@@ -47,8 +48,10 @@ model_matrix = _function("model_matrix")
 ngrps = _function("ngrps")
 nobs = _function("nobs")
 predict = _function("predict")
+profile = profiling.profile
 ranef = _function("ranef")
 rePCA = _function("rePCA")
+ranova = _function("ranova")
 refit = refitting.refit
 refitML = refitting.refitML
 residuals = _function("residuals")

@@ -10,14 +10,13 @@ import pandas as pd
 
 from lmebridge import prediction
 from lmebridge.diagnostics import influence, leverage, principal_components, residual_types
-from lmebridge.errors import UnsupportedByBackend
-from lmebridge.inference import refitting, simulation
+from lmebridge.inference import confidence, profiling, refitting, simulation, term_deletions, term_tests
 from lmebridge.log_likelihood import LogLik
 from lmebridge.statsmodels_names import StatsmodelsNames
 from lmebridge.tables import Count, RandomEffects, VarCorr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from lmebridge.backends.contract import Engine
     from lmebridge.records import Fit
@@ -107,59 +106,13 @@ class MerMod(StatsmodelsNames):
         """
         return self._fit.fixed["Estimate"].copy()
 
-    def coef_table(self) -> pd.DataFrame:
-        """Estimates with their standard errors and t values, R's ``summary(m)$coefficients``.
-
-        Returns
-        -------
-        pandas.DataFrame, shape (p, 3)
-            Columns ``Estimate``, ``Std. Error`` and ``t value``.
-        """
-        table = self._fit.fixed[["Estimate", "Std. Error"]].copy()
-        table["t value"] = table["Estimate"] / table["Std. Error"]
-        return table
+    coef_table = term_tests.coef_table
+    drop1 = term_deletions.drop1
+    ranova = term_deletions.ranova
 
     def vcov(self) -> pd.DataFrame:
         """Covariance matrix of the fixed-effects estimates, shape (p, p)."""
         return self._fit.fixed_covariance.copy()
-
-    def confint(
-        self, parm: str | Sequence[str] | None = None, level: float = 0.95, method: str = "Wald"
-    ) -> pd.DataFrame:
-        """Confidence intervals.
-
-        Parameters
-        ----------
-        parm : str or sequence of str, optional
-            Names of the parameters wanted; all by default.
-        level : float
-            Confidence level, dimensionless, between 0 and 1.
-        method : {"Wald"}
-            Wald intervals are normal, for fixed effects only: the rows of the variance parameters are NaN, as in lme4.
-
-        Returns
-        -------
-        pandas.DataFrame, shape (n_parameters, 2)
-            Rows named as lme4 names them with ``oldNames = FALSE``; columns such as ``2.5 %`` and ``97.5 %``.
-
-        Raises
-        ------
-        UnsupportedByBackend
-            For the methods ``"profile"`` and ``"boot"``.
-
-        References
-        ----------
-        lme4 ``confint.merMod``.
-        """
-        if method != "Wald":
-            raise UnsupportedByBackend(
-                f"confint(method={method!r}) is not available yet; use method='Wald' for the fixed effects, "
-                "or R's own confint on `fit.engine` where lme4 fitted the model"
-            )
-        from lmebridge.intervals import wald
-
-        table = wald(self._fit, level)
-        return table if parm is None else table.loc[[parm] if isinstance(parm, str) else list(parm)]
 
     # --- random effects -----------------------------------------------------------------------------------------
 
@@ -306,6 +259,9 @@ class MerMod(StatsmodelsNames):
 
     # --- inference: functions of the model, see `lmebridge.inference` --------------------------------------------
 
+    confint = confidence.confint
+    conf_int = confidence.conf_int
+    profile = profiling.profile
     simulate = simulation.simulate
     refit = refitting.refit
     refitML = refitting.refitML

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lmebridge.backends._local import LocalEngine
+    from lmebridge.backends._r import Answer
     from lmebridge.design import Design
     from lmebridge.model import MerMod
 
@@ -31,6 +32,20 @@ def ask_r(fit: MerMod, function: str, **arguments: Any) -> Any:
     from lmebridge.backends import _r
 
     return _r.call(function, model=engine_of(fit).handle, **arguments)
+
+
+def hear_r(fit: MerMod, function: str, **arguments: Any) -> Answer:
+    """Value of one of our R functions of the fit's merMod, with what R said."""
+    from lmebridge.backends import _r
+
+    return _r.ask(function, model=engine_of(fit).handle, **arguments)
+
+
+def missing_in_r(packages: list[str]) -> list[str]:
+    """Those of the R packages that R cannot load."""
+    from lmebridge.backends import _r
+
+    return [package for package in packages if not _r.call("has_package", name=package)[0]]
 
 
 def model_data(fit: MerMod) -> pd.DataFrame:

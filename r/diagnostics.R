@@ -8,3 +8,24 @@ model_data <- function(model) {
 }
 
 leverages <- function(model) unname(stats::hatvalues(unpadded(model)))
+
+has_package <- function(name) requireNamespace(name, quietly = TRUE)
+
+# --- degrees of freedom by lmerTest; nothing is attached -------------------------------------------------------------
+
+coefficient_tests <- function(model, ddf) {
+  extended <- with_standard_options(lmerTest::as_lmerModLmerTest(model))
+  as.data.frame(stats::coef(summary(extended, ddf = ddf)))
+}
+
+term_tests <- function(model, ddf, type) {
+  extended <- with_standard_options(lmerTest::as_lmerModLmerTest(model))
+  as.data.frame(stats::anova(extended, type = type, ddf = ddf))
+}
+
+random_term_tests <- function(model, reduce_terms) {
+  as.data.frame(with_standard_options(eval(
+    quote(lmerTest::ranova(model, reduce.terms = reduce_terms)),
+    list2env(list(model = model, reduce_terms = reduce_terms), parent = environment(stats::formula(model)))
+  )))
+}

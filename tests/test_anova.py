@@ -76,7 +76,7 @@ def fit(formula: str, rows: slice = slice(None), *, REML: bool = False) -> Any:
 @pytest.mark.parametrize(
     ("fits", "arguments", "error", "words"),
     [
-        (lambda: [fit(FORMULAS["null"])], {}, ValueError, "two or more"),
+        (list, {}, ValueError, "two or more"),
         (lambda: [fit(FORMULAS["null"])] * 2, {"model_names": ["a"]}, ValueError, "different lengths: 1 and 2"),
         (lambda: [fit(FORMULAS["null"]), fit(FORMULAS["null"], slice(90))], {}, lme.DataError, "dataset: 180, 90"),
         (
