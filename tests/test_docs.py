@@ -60,7 +60,9 @@ def test_make_targets_that_are_named_exist():
             re.findall(r"`make ([a-z0-9-]+)`|^make ([a-z0-9-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
         )
         assert {name for pair in named for name in pair if name} <= targets
-    listed = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout
     assert {line.split()[0] for line in listed.splitlines()} == targets
 
 
