@@ -1,10 +1,11 @@
-"""The command line: ``lmebridge doctor | demo | fit | data``. See ``lmebridge COMMAND --help``."""
+"""The command line: ``lmebridge doctor | demo | fit | parity | verify | data``. See ``lmebridge COMMAND --help``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.errors import LmebridgeError
@@ -151,10 +152,7 @@ def run_fit(options: argparse.Namespace) -> int:
 
 def contrast(pair: str) -> tuple[str, str]:
     """A factor and the name of its contrasts, from ``factor=contr.sum``."""
-    factor, separator, contrasts = pair.partition("=")
-    if not (factor and separator and contrasts):
-        raise ValueError(f"--contrast {pair}: write it as FACTOR=CONTRASTS, such as f=contr.sum")
-    return factor, contrasts
+    return split_pair(pair, "--contrast FACTOR=CONTRASTS, such as f=contr.sum")
 
 
 def load(data: str) -> Any:
@@ -163,6 +161,119 @@ def load(data: str) -> Any:
     from lmebridge.tabular import read_table
 
     return LOADERS[data]() if data in LOADERS else read_table(data)
+
+
+# --- parity -----------------------------------------------------------------------------------------------------------
+
+
+def configure_parity(command: argparse.ArgumentParser) -> None:
+    """What `parity` takes."""
+    from lmebridge.backends import REGISTRY
+
+    add = command.add_argument
+    add("formula", metavar="FORMULA", help="an lme4 formula; without a bar, a linear model")
+    add("data", metavar="DATA", help="a data file or a name that `lmebridge data list` shows")
+    add("--ML", action="store_true", help="maximize the likelihood instead of the restricted likelihood")
+    add("--backend", action="append", choices=REGISTRY, help="only these backends (repeatable; default: all usable)")
+    configure_files(command)
+    command.epilog = "Exit status 0 when every pair of backends agrees, 1 when one does not, 2 on wrong input."
+
+
+def run_parity(options: argparse.Namespace) -> int:
+    """Fit a model with every backend that can and compare each with each."""
+    from lmebridge.parity import agreement
+
+    found = agreement(options.formula, load(options.data), options.backend, REML=not options.ML)
+    print(found)
+    write_files(options, found)
+    return OK if found.ok else DIFFERS
+
+
+def configure_files(command: argparse.ArgumentParser) -> None:
+    """Files that a report may be written to."""
+    command.add_argument("--json", metavar="FILE", help="write the report to this file as JSON")
+    command.add_argument("--html", metavar="FILE", help="write the report to this file as a page with a plot")
+
+
+def write_files(options: argparse.Namespace, found: Any) -> None:
+    """Write a report to the files that were asked for."""
+    for file, content in ((options.json, found.to_json), (options.html, found.to_html)):
+        if file:
+            try:
+                Path(file).write_text(content(), encoding="utf-8")
+            except OSError as error:
+                raise ValueError(f"{file} cannot be written: {error.strerror}") from error
+
+
+# --- verify -----------------------------------------------------------------------------------------------------------
+
+
+def configure_verify(command: argparse.ArgumentParser) -> None:
+    """What `verify` takes."""
+    from lmebridge.backends import REGISTRY
+    from lmebridge.parity.verify import ALLOWABLE
+
+    add = command.add_argument
+    add("document", metavar="TEXT", help="a text with outputs of R or statsmodels; - reads the standard input")
+    add(
+        "--data",
+        metavar="NAME=FILE",
+        help="data under their name in the document (repeatable)",
+        action="append",
+        default=[],
+    )
+    add("--setup", metavar="PREPARE.py", help="Python that finds the data under their names and may change them")
+    add(
+        "--name",
+        metavar="PRINTED=NAME",
+        help="a name in the document and in the data (repeatable)",
+        action="append",
+        default=[],
+    )
+    add("--backend", choices=REGISTRY, help="what fits the models (default: the first that can)")
+    add("--allow", choices=ALLOWABLE, help="let this pass (repeatable)", action="append", default=[])
+    add("--all", action="store_true", help="show every number instead of the misses")
+    configure_files(command)
+    command.epilog = (
+        "Exit status 0 when every output was read, fitted again and holds; 1 when a number misses or an output could "
+        "not be read or fitted; 2 on wrong input."
+    )
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    """Hold every number that a document prints to the models fitted again."""
+    from lmebridge.parity import verify
+    from lmebridge.parity.preparation import run_setup
+
+    text = read_text(options.document)
+    data = {name: load(file) for name, file in (split_pair(one, "--data NAME=FILE") for one in options.data)}
+    names = dict(split_pair(one, "--name PRINTED=NAME") for one in options.name)
+    data, fits = run_setup(options.setup, data, options.backend) if options.setup else (data, {})
+    found = verify(text, data, backend=options.backend, fits=fits, names=names, title=Path(options.document).name)
+    if not found.checked and not found.unread:
+        raise ValueError(f"{options.document} has no output of R or statsmodels that is known")
+    print(found.text(every=options.all))
+    write_files(options, found)
+    return OK if found.agrees(options.allow) else DIFFERS
+
+
+def read_text(file: str) -> str:
+    """The text of a file, or of the standard input."""
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is not UTF-8 text (byte {error.start}): convert it first") from error
+
+
+def split_pair(text: str, form: str) -> tuple[str, str]:
+    """The two sides of an option's ``a=b``."""
+    left, separator, right = text.partition("=")
+    if not (left and separator and right):
+        raise ValueError(f"{text}: write it as {form}")
+    return left, right
 
 
 # --- data -------------------------------------------------------------------------------------------------------------
@@ -218,5 +329,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callab
     "doctor": ("say what works on this machine and how to mend what does not", configure_doctor, run_doctor),
     "demo": ("fit the models of published documents and compare every printed number", configure_demo, run_demo),
     "fit": ("fit a model to a data file and print its summary", configure_fit, run_fit),
+    "parity": ("fit a model with every backend and compare each with each", configure_parity, run_parity),
+    "verify": ("hold every number that a document prints to its models fitted again", configure_verify, run_verify),
     "data": ("list, find or fetch the example data", configure_data, run_data),
 }

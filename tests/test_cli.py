@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +124,80 @@ def test_demo_without_the_unshipped_data(backend, capsys, monkeypatch, tmp_path)
     assert "published" in printed
     assert "lmebridge data fetch school_data_2223" in printed
     assert "numbers agree, in 9 published outputs" in printed
+
+
+def test_parity_compares_the_backends(capsys, tmp_path):
+    """Every backend named is fitted, and the report goes to the files asked for."""
+    files = ["--json", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html")]
+    backends = ["--backend", "native", "--backend", "statsmodels"]
+    assert main(["parity", "Reaction ~ Days + (Days | Subject)", SLEEP, *backends, *files]) == 0
+    assert "same optimum" in capsys.readouterr().out
+    assert json.loads((tmp_path / "r.json").read_text())["ok"] is True
+    assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(("criterion", "status"), [("1786.465", 0), ("1786.565", 1)])
+def test_verify_holds_a_document_to_its_data(criterion, status, capsys, tmp_path):
+    """A document that is right passes; one wrong digit is status 1, with its line."""
+    document = tmp_path / "page.txt"
+    document.write_text(PAGE.format(criterion=criterion), encoding="utf-8")
+    given = ["--data", f"sleepstudy={SLEEP}", "--backend", "native", "--json", str(tmp_path / "r.json")]
+    assert main(["verify", str(document), *given]) == status
+    printed = capsys.readouterr().out
+    assert "page.txt: 1 outputs; 7 numbers" in printed
+    assert ("line 4: criterion REML: 1786.565 against 1786.4651" in printed) == bool(status)
+    assert json.loads((tmp_path / "r.json").read_text())["ok"] is not bool(status)
+
+
+def test_verify_runs_a_setup_and_allows_what_is_allowed(capsys, tmp_path):
+    """The setup makes the data; an output that is not fitted may be let pass; --all shows every number."""
+    document, setup = tmp_path / "page.txt", tmp_path / "prepare.py"
+    document.write_text(
+        PAGE.format(criterion="1786.465") + "\n(Intercept)  other\n      1.5    2.5\n", encoding="utf-8"
+    )
+    setup.write_text("sleepstudy = raw.rename(columns={'days': 'Days'})\n", encoding="utf-8")
+    raw = tmp_path / "raw.csv"
+    raw.write_text(Path(SLEEP).read_text().replace("Days", "days"), encoding="utf-8")
+    call = ["verify", str(document), "--data", f"raw={raw}", "--setup", str(setup), "--backend", "native"]
+    assert main(call) == 1
+    assert main([*call, "--allow", "unchecked", "--all"]) == 0
+    assert "holds: line 4: criterion REML: 1786.465 against 1786.4651" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "message"),
+    [
+        (None, [], "cannot be read: No such file"),
+        (b"\xff\xfe\x00", [], "is not UTF-8 text"),
+        (b"a\0b", [], "binary"),
+        (b"prose alone", [], "has no output of R or statsmodels"),
+        (b"prose", ["--data", "sleepstudy"], "--data NAME=FILE"),
+        (b"prose", ["--data", "d=nowhere.csv"], "there is no file nowhere.csv"),
+        (b"prose", ["--name", "=x"], "--name PRINTED=NAME"),
+        (b"prose", ["--setup", "nowhere.py"], "there is no setup script nowhere.py"),
+    ],
+)
+def test_wrong_input_of_verify_is_one_message(content, arguments, message, capsys, tmp_path):
+    """Status 2 and what is wrong."""
+    document = tmp_path / "page.txt"
+    if content is not None:
+        document.write_bytes(content)
+    assert main(["verify", str(document), *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert message in said.err
+
+
+PAGE = """Linear mixed model fit by REML ['lmerMod']
+Formula: Reaction ~ Days + (1 | Subject)
+   Data: sleepstudy
+REML criterion at convergence: {criterion}
+Random effects:
+ Groups   Name        Std.Dev.
+ Subject  (Intercept) 37.12
+ Residual             30.99
+Number of obs: 180, groups:  Subject, 18
+Fixed Effects:
+(Intercept)         Days
+     251.41        10.47
+"""

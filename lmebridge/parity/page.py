@@ -10,7 +10,9 @@ from lmebridge.parity.keys import Key
 from lmebridge.parity.report import VERDICTS, number_text
 
 if TYPE_CHECKING:
+    from lmebridge.parity.agreement import Agreement
     from lmebridge.parity.report import Report
+    from lmebridge.parity.verify import Checked, Verification
 
 COLOURS = {"holds": "#3a7d44", "near": "#c98a00", "differs": "#b3261e", "missing": "#7b1fa2", "not reported": "#888888"}
 WIDTH, HEIGHT, MARGIN = 720, 180, 40
@@ -39,21 +41,58 @@ def page(report: Report) -> str:
     str
         A whole HTML document without links, scripts or images.
     """
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in report.counts.items() if count)
-    parts = [
+    return _document(report.title, _body(report))
+
+
+def document_page(found: Verification) -> str:
+    """The page of a whole document: a section an output, then what could not be read.
+
+    Parameters
+    ----------
+    found : Verification
+        What to show; every piece of text is escaped.
+    """
+    sections = [part for one in found.checked for part in _section(one)]
+    unread = [f'<p class="mismatch">not read: {escape(str(place))}</p>' for place in found.unread]
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in found.counts.items() if count)
+    summary = f"<p>{len(found.checked)} outputs, {escape(counts) or 'no number compared'}</p>"
+    return _document(found.title, [summary, *sections, *unread])
+
+
+def agreement_page(found: Agreement) -> str:
+    """The page of one model by several backends: a section a pair of them."""
+    sections = [part for one in found.reports for part in (f"<h2>{escape(one.title)}</h2>", *_body(one))]
+    left_out = [f"<p>left out: {escape(name)}: {escape(why)}</p>" for name, why in found.left_out.items()]
+    return _document(found.formula, [*sections, *left_out])
+
+
+def _section(one: Checked) -> list[str]:
+    heading = f"<h2>{escape(one.heading)}</h2>"
+    if one.report is None:
+        return [heading, f'<p class="mismatch">not checked: {escape(one.obstacle)}</p>']
+    return [heading, f"<p>{escape(one.report.title)}</p>", *_body(one.report)]
+
+
+def _document(title: str, parts: list[str]) -> str:
+    head = [
         "<!doctype html>",
-        f'<html lang="en"><head><meta charset="utf-8"><title>{escape(report.title)}</title>',
+        f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
         f"<style>{STYLE}</style></head><body>",
-        f"<h1>{escape(report.title)}</h1>",
+        f"<h1>{escape(title)}</h1>",
+    ]
+    return "\n".join(part for part in [*head, *parts, "</body></html>"] if part)
+
+
+def _body(report: Report) -> list[str]:
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in report.counts.items() if count)
+    return [
         *(f'<p class="mismatch">not the same model: {escape(words)}</p>' for words in report.mismatches),
         f"<p>{len(report.table)} numbers: {escape(counts) or 'nothing was compared'}</p>",
         f"<p>{escape(report.outcome)}</p>" if report.outcome else "",
         plot(report),
         _table(report),
         *(f"<p>note: {escape(note)}</p>" for note in report.notes),
-        "</body></html>",
     ]
-    return "\n".join(part for part in parts if part)
 
 
 def plot(report: Report) -> str:
