@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,19 +52,7 @@ def r_literal(value: Any) -> str:
     return json.dumps(str(value), ensure_ascii=False) if isinstance(value, (str, Path)) else repr(value)
 
 
-def r_problem() -> str:
-    """Why R with lme4 cannot be used from here, empty when it can."""
-    if shutil.which("Rscript") is None:
-        return "R is not installed (no Rscript on the path)"
-    if not succeeds("Rscript", "--vanilla", "-e", 'stopifnot(requireNamespace("lme4", quietly = TRUE))'):
-        return "R has no lme4"
-    if importlib.util.find_spec("rpy2") is None:
-        return "rpy2 is not installed"
-    if not succeeds(sys.executable, "-c", "import rpy2.rinterface as r; r.initr()"):
-        return "the rpy2 installed does not load with the R installed"
-    return ""
-
-
+@cache
 def pymer4_problem() -> str:
     """Why pymer4 cannot be used from here, empty when it can."""
     if importlib.util.find_spec("pymer4") is None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +48,10 @@ class Golden:
         The day it was written, ISO.
     record : Fit
         What lme4 says at the optimum that its default optimizer finds.
-    said : tuple of str
-        Messages and warnings of lme4, in order.
+    modes : RandomEffects
+        Conditional modes and covariances there.
+    refined : Refined or None
+        lme4's optimum with the optimizer's tolerances at 1e-12, where the file has it.
     content : mapping
         The whole file as JSON has it.
     """
@@ -60,12 +61,13 @@ class Golden:
     data_sha256: str
     date: str
     record: Fit
-    said: tuple[str, ...]
+    modes: RandomEffects
+    refined: Refined | None
     content: Mapping[str, Any]
 
     def ranef(self, condVar: bool = True) -> RandomEffects:
         """Conditional modes with their conditional covariances, as a live fit gives them."""
-        return _random_effects(self._decoded["ranef"], self._decoded["postVar"] if condVar else {})
+        return self.modes if condVar else RandomEffects(self.modes, {})
 
     def isSingular(self) -> bool:
         """Whether lme4 called the fit singular."""
@@ -80,15 +82,6 @@ class Golden:
             If it holds no such thing.
         """
         return _wire.from_json(self.content[name])
-
-    @cached_property
-    def _decoded(self) -> dict[str, Any]:
-        return {name: self.answer(name) for name in ("ranef", "postVar")}
-
-    @cached_property
-    def refined(self) -> Refined | None:
-        """lme4's optimum with the optimizer's tolerances at 1e-12, where the file has it."""
-        return _refined(self) if "refined" in self.content else None
 
     def check_file(self, path: Path) -> None:
         """Raise unless the file's hash is the one recorded.
@@ -166,12 +159,14 @@ def _text(path: Path) -> str:
 
 
 def _golden(content: dict[str, Any]) -> Golden:
-    extract, said = _wire.from_json(content["extract"]), tuple(content["said"])
+    extract = _wire.from_json(content["extract"])
     model = model_of(content["call"], content["formula"], REML=bool(extract["REML"][0]))
-    record = _mermod.record(model, extract, said, kind="golden")
-    source = replace(record.source, data_sha256=content["data_sha256"])
+    record = _mermod.record(model, extract, content["said"], kind="golden")
+    record = replace(record, source=replace(record.source, data_sha256=content["data_sha256"]))
     heading = {name: content[name] for name in ("id", "data", "data_sha256", "date")}
-    return Golden(**heading, record=replace(record, source=source), said=said, content=content)
+    modes = _random_effects(_wire.from_json(content["ranef"]), _wire.from_json(content["postVar"]))
+    refined = _refined(record, _wire.from_json(content["refined"])) if "refined" in content else None
+    return Golden(**heading, record=record, modes=modes, refined=refined, content=content)
 
 
 def model_of(call: str, formula: str, *, REML: bool) -> Model:
@@ -227,9 +222,8 @@ def _random_effects(modes: Mapping[str, Any], variances: Mapping[str, Any]) -> R
     return RandomEffects(tables, {group: np.moveaxis(array, 2, 0) for group, array in variances.items()})
 
 
-def _refined(golden: Golden) -> Refined:
-    found = {name.removesuffix("_refined"): value for name, value in golden.answer("refined").items()}
-    record = golden.record
+def _refined(record: Fit, answers: Mapping[str, Any]) -> Refined:
+    found = {name.removesuffix("_refined"): value for name, value in answers.items()}
     fixed = pd.DataFrame({"Estimate": found["fixef"], "Std. Error": found["std_error"]}, index=record.fixed.index)
     better = replace(
         record,
