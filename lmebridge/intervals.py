@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lmebridge.records import Fit
 
 
@@ -52,6 +54,40 @@ def parameter_names(fit: Fit) -> list[str]:
             names.append(f"sd_{effect}|{group}")
             names += [f"cor_{later}.{effect}|{group}" for later in effects[column + 1 :]]
     return [*names, "sigma"]
+
+
+def old_names(fit: Fit) -> list[str]:
+    """lme4's names with ``oldNames = TRUE``: ``.sig01``, ``.sig02``, ..., ``.sigma``."""
+    return [*(f".sig{i:02d}" for i in range(1, len(fit.theta) + 1)), ".sigma"]
+
+
+def chosen_parameters(fit: Fit, parm: str | int | Sequence[str | int] | None) -> list[str]:
+    """Names of the parameters that lme4's ``parm`` or ``which`` asks for, in lme4's order.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    parm : str, int, sequence of them, or None
+        Names, old or new, or positions from 1; ``"theta_"`` for the variance parameters, ``"beta_"`` for the fixed
+        effects; None for all.
+
+    Raises
+    ------
+    ValueError
+        For a name or position that the model does not have, with the names it has.
+    """
+    scales, fixed = parameter_names(fit), list(fit.fixed.index)
+    every = [*scales, *fixed]
+    known: dict[Any, list[str]] = {"theta_": scales, "beta_": fixed}
+    known |= {name: [name] for name in every} | {i: [name] for i, name in enumerate(every, start=1)}
+    known |= {old: [name] for old, name in zip(old_names(fit), scales, strict=True)}
+    asked = every if parm is None else [parm] if isinstance(parm, (str, int)) else list(parm)
+    unknown = [str(name) for name in asked if name not in known]
+    if unknown:
+        raise ValueError(f"the model has no parameter {', '.join(unknown)}: it has {', '.join(every)}")
+    chosen = {name for item in asked for name in known[item]}
+    return [name for name in every if name in chosen]
 
 
 def percent_names(level: float) -> list[str]:

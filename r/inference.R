@@ -12,3 +12,24 @@ refit_response <- function(model, newresp) {
   control <- eval(model@call$control, environment(stats::formula(model)))
   lme4::refit(model, newresp, control = control)
 }
+
+# The profile as a data frame; `which` counts all parameters from 1.
+profile_lmer <- function(model, which, alphamax, maxpts) {
+  table <- stats::profile(model, which = which, alphamax = alphamax, maxpts = maxpts, signames = FALSE)
+  class(table) <- "data.frame"
+  table$.par <- as.character(table$.par)
+  attributes(table)[c("forward", "backward", "lower", "upper")] <- NULL
+  table
+}
+
+# Intervals, one row a parameter of `parm` (names as with oldNames = FALSE).
+confint_profile <- function(model, parm, level) {
+  unname(stats::confint(model, parm = parm, level = level, method = "profile", quiet = TRUE, oldNames = FALSE))
+}
+
+confint_boot <- function(model, level, nsim, type, seed) {
+  table <- stats::confint(
+    model, level = level, method = "boot", quiet = TRUE, oldNames = FALSE, nsim = nsim, boot.type = type, seed = seed
+  )
+  unname(table)
+}

@@ -1,0 +1,95 @@
+"""Confidence intervals by profile, parametric bootstrap or normal approximation, lme4's ``confint.merMod``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from lmebridge.inference.engines import ask_r, merMod_engine
+from lmebridge.intervals import chosen_parameters, old_names, percent_names, wald
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lmebridge.model import MerMod
+
+
+def confint(
+    fit: MerMod,
+    parm: str | int | Sequence[str | int] | None = None,
+    level: float = 0.95,
+    method: Literal["profile", "Wald"] = "profile",
+    *,
+    oldNames: bool = False,
+) -> pd.DataFrame:
+    """Confidence intervals, lme4's ``confint.merMod``.
+
+    Parameters
+    ----------
+    fit : MerMod
+        The model.
+    parm : str, int or sequence of them, optional
+        Parameters wanted: names, positions from 1, ``"theta_"`` for the variance parameters or ``"beta_"`` for the
+        fixed effects; all by default.
+    level : float
+        Confidence level, dimensionless, between 0 and 1.
+    method : {"profile", "Wald"}
+        From the profile of the deviance; or normal, for fixed effects alone: the rows of the variance parameters are
+        then NaN, as in lme4.
+    oldNames : bool
+        Name the variance parameters ``.sig01``, ..., ``.sigma``.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n_parameters, 2)
+        Rows named as lme4 names them, ``sd_(Intercept)|g``, ``cor_x.(Intercept)|g``, ``sigma`` and the coefficients;
+        columns such as ``2.5 %`` and ``97.5 %``; units of the parameters.
+
+    Raises
+    ------
+    ValueError
+        For an unknown method or parameter, or a level that is none.
+    UnsupportedByBackend
+        For profiles of MixedLM's own estimates.
+
+    References
+    ----------
+    lme4 ``confint.merMod``, ``confint.thpr``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> fit.confint("sigma").round(2).loc["sigma"].tolist()
+    [5.99, 6.19]
+    """
+    names, columns = chosen_parameters(fit.record, parm), percent_names(level)
+    makers = {"profile": _profile, "Wald": _wald}
+    if method not in makers:
+        raise ValueError(f"method={method!r}: confidence intervals are {', '.join(map(repr, makers))}")
+    table = pd.DataFrame(makers[method](fit, names, level), index=names, columns=columns)
+    new = [*chosen_parameters(fit.record, "theta_")]
+    return table.rename(index=dict(zip(new, old_names(fit.record), strict=True))) if oldNames else table
+
+
+def conf_int(fit: MerMod, alpha: float = 0.05) -> pd.DataFrame:
+    """Normal intervals of the fixed effects, columns 0 and 1, as statsmodels gives them."""
+    return confint(fit, "beta_", level=1 - alpha, method="Wald").set_axis([0, 1], axis=1)
+
+
+def _wald(fit: MerMod, names: list[str], level: float) -> Any:
+    return wald(fit.record, level).loc[names].to_numpy()
+
+
+def _profile(fit: MerMod, names: list[str], level: float) -> Any:
+    from scipy.special import ndtri
+
+    from lmebridge.inference.profiling import limits, profile
+
+    in_r = merMod_engine(fit)
+    if in_r is not None:
+        return np.asarray(ask_r(in_r, "confint_profile", parm=names, level=level).value, dtype=float)
+    table, zetas = profile(fit, names), ndtri([(1 - level) / 2, (1 + level) / 2])
+    return np.array([limits(table, name, zetas) for name in names])

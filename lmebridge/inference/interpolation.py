@@ -1,0 +1,60 @@
+"""The value of a parameter at a given zeta: R's splines through a profile."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def value_at(parameter: np.ndarray, zeta: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Parameter values where a profile has the wanted zetas.
+
+    Parameters
+    ----------
+    parameter : numpy.ndarray, shape (k,)
+        Values of the parameter, increasing, in its units.
+    zeta : numpy.ndarray, shape (k,)
+        Signed square roots of the deviance's increase, increasing, dimensionless.
+    wanted : numpy.ndarray, shape (m,)
+        Zetas.
+
+    Returns
+    -------
+    numpy.ndarray, shape (m,)
+        NaN beyond the profile.
+
+    Raises
+    ------
+    ValueError
+        If the profile is not monotone, or has fewer than two points.
+
+    References
+    ----------
+    R's ``splines::interpSpline`` and ``splines::backSpline``: a natural cubic spline through the profile gives slopes,
+    whose reciprocals make the cubic Hermite pieces of the inverse; the outermost pieces are quadratic.
+    """
+    from scipy.interpolate import CubicSpline
+
+    if len(parameter) < 2 or np.any(np.diff(parameter) <= 0) or np.any(np.diff(zeta) <= 0):
+        raise ValueError("the profile is not monotone")
+    slopes = 1.0 / CubicSpline(parameter, zeta, bc_type="natural")(parameter, 1)
+    pieces = _pieces(np.diff(parameter), np.diff(zeta), slopes)
+    place = np.clip(np.searchsorted(zeta, wanted, side="left") - 1, 0, len(zeta) - 2)
+    t = wanted - zeta[place]
+    values = parameter[place] + t * (pieces[0][place] + t * (pieces[1][place] + t * pieces[2][place]))
+    return np.asarray(np.where((wanted >= zeta[0]) & (wanted <= zeta[-1]), values, np.nan))
+
+
+def _pieces(rise: np.ndarray, run: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coefficients of the powers 1, 2 and 3 of every piece of the inverse."""
+    linear = slopes[:-1].copy()
+    quadratic = (3 * rise / run - 2 * slopes[:-1] - slopes[1:]) / run
+    cubic = (slopes[:-1] + slopes[1:] - 2 * rise / run) / run**2
+    if len(rise) > 1:
+        cubic[[0, -1]] = 0.0
+        quadratic[0] = (slopes[1] - rise[0] / run[0]) / run[0]
+        linear[0] = 2 * rise[0] / run[0] - slopes[1]
+        quadratic[-1] = (rise[-1] / run[-1] - linear[-1]) / run[-1]
+    for end, bent in ((0, quadratic[0] > 0), (-1, quadratic[-1] < 0)):
+        if bent:
+            quadratic[end], linear[end] = 0.0, rise[end] / run[end]
+    return linear, quadratic, cubic

@@ -1,0 +1,327 @@
+"""Profiles of the deviance, lme4's ``profile.merMod``, on the scale of standard deviations and correlations."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lmebridge.errors import LmebridgeError, LmebridgeWarning
+from lmebridge.inference.engines import ask_r, local_engine, merMod_engine
+from lmebridge.intervals import chosen_parameters, parameter_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lmebridge.inference.descent import Minimum
+    from lmebridge.inference.deviances import ScaleDeviance
+    from lmebridge.model import MerMod
+    from lmebridge.pls import Problem, Solution
+
+#: lme4's step in zeta, as a share of the cutoff; its longest step, in units of the step before; its shortest.
+SHARE, LONGEST, SHORTEST = 1 / 8, 10.0, 1e-6
+#: How much lower than the fit's own a deviance may be: the optimum is known to 1e-8.
+LOWER_DEVIANCE = 1e-6
+
+
+def profile(
+    fit: MerMod,
+    which: str | Sequence[str] | None = None,
+    alphamax: float = 0.01,
+    maxpts: int = 100,
+) -> pd.DataFrame:
+    """Profile the deviance, lme4's ``profile.merMod`` with ``signames = FALSE``.
+
+    For each parameter in turn, the deviance is minimized over all others at a row of values of the parameter. REML fits
+    are fitted by maximum likelihood first, as in lme4.
+
+    Parameters
+    ----------
+    fit : MerMod
+        The model.
+    which : str or sequence of str, optional
+        Parameters to profile, ``"theta_"`` for all standard deviations and correlations, ``"beta_"`` for all fixed
+        effects; all by default.
+    alphamax : float
+        Profiles go out to this significance of all parameters together, dimensionless.
+    maxpts : int
+        Most points on either side of the estimate.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``.zeta`` (signed square root of the deviance's increase, dimensionless), the parameters under lme4's
+        names with ``oldNames = FALSE`` (standard deviations in their units, correlations dimensionless), and ``.par``,
+        the parameter that is profiled. ``attrs["bounds"]`` maps each of them to its bounds.
+
+    Raises
+    ------
+    ValueError
+        For an unknown parameter.
+    LmebridgeError
+        If a profile finds a lower deviance than the fit's: the parameter is named.
+    UnsupportedByBackend
+        For MixedLM's own estimates.
+
+    References
+    ----------
+    lme4 ``profile.merMod``; Bates, Maechler, Bolker & Walker (2015), J. Stat. Softw. 67(1), section 5.1.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> fit.profile("sigma")[".par"].unique().tolist()
+    ['sigma']
+    """
+    wanted = chosen_parameters(fit.record, which)
+    in_r = merMod_engine(fit)
+    if in_r is not None:
+        every = [*parameter_names(fit.record), *fit.record.fixed.index]
+        numbers = np.array([every.index(name) + 1 for name in wanted], dtype=np.int32)
+        table = ask_r(in_r, "profile_lmer", which=numbers, alphamax=alphamax, maxpts=maxpts).value
+        table = table.set_axis([".zeta", *every, ".par"], axis=1).assign(**{".par": table.iloc[:, -1].astype(object)})
+        return _with_bounds(table.reset_index(drop=True), fit)
+    solution = local_engine(fit, "profile").solution
+    table = Profiler(solution, [*parameter_names(fit.record), *fit.record.fixed.index], alphamax, maxpts).table(wanted)
+    return _with_bounds(table, fit)
+
+
+def _with_bounds(table: pd.DataFrame, fit: MerMod) -> pd.DataFrame:
+    names = parameter_names(fit.record)
+    bounds = {name: (-1.0, 1.0) if name.startswith("cor_") else (0.0, np.inf) for name in names}
+    table.attrs["bounds"] = bounds | dict.fromkeys(fit.record.fixed.index, (-np.inf, np.inf))
+    return table
+
+
+@dataclass(frozen=True)
+class _Track:
+    """One parameter's way: where it starts, how a point is computed, and where it must stop.
+
+    Attributes
+    ----------
+    column : int
+        The parameter's place in a point, which starts with zeta.
+    bounds : tuple of float
+        Its bounds.
+    point : callable
+        From the parameter's value and the point before, the point there.
+    """
+
+    column: int
+    bounds: tuple[float, float]
+    point: Callable[[float, np.ndarray], np.ndarray]
+
+
+class Profiler:
+    """Profiles a solved problem.
+
+    Parameters
+    ----------
+    solution : Solution
+        The fit's optimum.
+    names : list of str
+        Names of all parameters: theta's, sigma, the fixed effects.
+    alphamax : float
+        Significance at which profiles end.
+    maxpts : int
+        Most points on either side.
+    """
+
+    def __init__(self, solution: Solution, names: list[str], alphamax: float, maxpts: int) -> None:
+        from scipy.special import chdtri
+
+        from lmebridge.inference.deviances import ScaleDeviance, Scales
+
+        self._best = maximum_likelihood(solution)
+        self._task: Problem = self._best.problem
+        self._names = names
+        self._maxpts = maxpts
+        self._cutoff = float(np.sqrt(chdtri(len(names), alphamax)))
+        self._scales = Scales(self._task)
+        self._deviance: ScaleDeviance = ScaleDeviance(self._task, self._scales)
+        scales = self._scales.from_theta(self._best.theta, self._best.sigma)
+        self._optimum = np.concatenate([[0.0], scales, self._best.beta])
+        self._n_scales = len(scales)
+
+    def table(self, wanted: Sequence[str]) -> pd.DataFrame:
+        """The profiles of the wanted parameters, one below the other."""
+        pieces = []
+        for name in wanted:
+            place = self._names.index(name)
+            points = self._scale(place) if place < self._n_scales else self._fixed(place - self._n_scales)
+            pieces.append(pd.DataFrame(points, columns=[".zeta", *self._names]).assign(**{".par": name}))
+        return pd.concat(pieces, ignore_index=True)
+
+    # --- standard deviations, correlations, sigma ---------------------------------------------------------------
+
+    def _scale(self, which: int) -> np.ndarray:
+        """Points of one variance parameter's profile, in order of the parameter."""
+        bounds = (float(self._scales.lower[which]), float(self._scales.upper[which]))
+        others = np.arange(self._n_scales) != which
+        curvature = self._curvature[np.ix_(others, others)]
+
+        def point(value: float, before: np.ndarray) -> np.ndarray:
+            nonlocal curvature
+            found = self._best_at(which, value, before[1 : self._n_scales + 1], curvature)
+            self._check(found, which)
+            curvature = found.curvature
+            values = np.insert(found.parameters, which, value)
+            zeta = self._zeta(found.value, value - self._optimum[which + 1])
+            return np.concatenate([[zeta], values, self._deviance.fixed(values)])
+
+        track = _Track(which + 1, bounds, point)
+        estimate = self._optimum[which + 1]
+        return self._walk_both(track, 0.001 if estimate == 0 else self._inside(estimate, bounds))
+
+    def _inside(self, estimate: float, bounds: tuple[float, float]) -> float:
+        """lme4's first value, 1 % from the estimate, or less where that is beyond a bound."""
+        shifted = estimate * 1.01
+        return shifted if bounds[0] <= shifted <= bounds[1] else estimate * 0.99
+
+    def _best_at(self, which: int, value: float, before: np.ndarray, curvature: np.ndarray) -> Minimum:
+        """The minimum over the other parameters; zero variances start from above zero, where they have a slope."""
+        from lmebridge.inference.descent import minimize
+
+        others = np.arange(self._n_scales) != which
+
+        def objective(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+            deviance, gradient = self._deviance(np.insert(parameters, which, value))
+            return deviance, gradient[others]
+
+        start = np.maximum(before, before[-1] * self._scales.floors)[others]
+        return minimize(objective, start, (self._scales.lower[others], self._scales.upper[others]), curvature)
+
+    @property
+    def _curvature(self) -> np.ndarray:
+        """Second derivatives of the deviance at the optimum."""
+        from lmebridge.inference.descent import hessian
+
+        values = self._optimum[1 : self._n_scales + 1]
+        sigma, at_top = values[-1], (values >= 1.0) & ~self._scales.is_sd
+        at_top[-1] = False
+        steps = np.where(self._scales.is_sd, 1e-4 * np.maximum(values, 0.1 * sigma), 1e-4)
+        steps[-1] = 1e-4 * sigma
+        inner = np.clip(values, self._scales.lower + steps * 2, self._scales.upper - steps * 2)
+        return hessian(self._deviance, inner, steps)
+
+    # --- fixed effects ------------------------------------------------------------------------------------------
+
+    def _fixed(self, which: int) -> np.ndarray:
+        """Points of one fixed effect's profile, in order of the effect."""
+        from lmebridge import pls
+        from lmebridge.inference.descent import hessian, minimize
+        from lmebridge.inference.deviances import FLOOR, FixedEffectDeviance, coefficients
+
+        task, column = self._task, self._n_scales + 1 + which
+        deviance = FixedEffectDeviance(task, which)
+        optimum = task.orthogonal(self._best.theta)
+        floors = np.where(task.lower == 0, FLOOR, -np.inf)
+        start = np.maximum(optimum, floors)
+        error = float(np.sqrt(pls.vcov(self._best)[which, which]))
+        curvature = hessian(deviance.at(self._best.beta[which]), start, 1e-4 * np.maximum(np.abs(start), 0.1))
+
+        def point(value: float, _: np.ndarray) -> np.ndarray:
+            nonlocal curvature, start
+            found = minimize(deviance.at(value), start, (task.lower, np.full_like(task.lower, np.inf)), curvature)
+            self._check(found, self._n_scales + which)
+            start, curvature = np.maximum(found.parameters, floors), found.curvature
+            gamma, pwrss = deviance.held(task.decompose(found.parameters), value)
+            scales = self._scales.from_theta(task.theta(found.parameters), float(np.sqrt(pwrss / len(task.y))))
+            zeta = self._zeta(found.value, value - self._best.beta[which])
+            return np.concatenate([[zeta], scales, coefficients(task, gamma)])
+
+        return self._walk_both(_Track(column, (-np.inf, np.inf), point), self._best.beta[which] + self._step * error)
+
+    # --- steps --------------------------------------------------------------------------------------------------
+
+    @property
+    def _step(self) -> float:
+        return self._cutoff * SHARE
+
+    def _walk_both(self, track: _Track, shifted: float) -> np.ndarray:
+        """lme4's points: from the estimate up, then, unless it is on its lower bound, down."""
+        first = track.point(shifted, self._optimum)
+        points = [*self._walk(track, [self._optimum, first])]
+        if self._optimum[track.column] > track.bounds[0]:
+            points += self._walk(track, [first, self._optimum])
+        return np.unique(np.array(points)[:, [track.column, *range(len(first))]], axis=0)[:, 1:]
+
+    def _walk(self, track: _Track, points: list[np.ndarray]) -> list[np.ndarray]:
+        low, high = track.bounds
+        while len(points) < self._maxpts:
+            last = points[-1]
+            if not (low < last[track.column] < high) or abs(last[0]) > self._cutoff:
+                break
+            points.append(track.point(self._next(track, points[-2], last), last))
+        return points
+
+    def _next(self, track: _Track, before: np.ndarray, last: np.ndarray) -> float:
+        """The next value: as far as the last step's slope says that zeta moves by one step."""
+        move, rise = last[track.column] - before[track.column], last[0] - before[0]
+        step = self._step * move / rise if rise != 0 else -1.0
+        if not step > 0:
+            warnings.warn("unexpected decrease in profile: using minstep", LmebridgeWarning, stacklevel=2)
+            step = SHORTEST
+        step = min(step, LONGEST * abs(move))
+        return float(np.clip(last[track.column] + np.sign(move) * step, *track.bounds))
+
+    def _zeta(self, deviance: float, distance: float) -> float:
+        return float(np.sign(distance) * np.sqrt(max(deviance - self._best.criterion, 0.0)))
+
+    def _check(self, found: Minimum, which: int) -> None:
+        """Say which parameter's profile is in trouble, and why."""
+        name = self._names[which]
+        if found.value < self._best.criterion - LOWER_DEVIANCE:
+            lower = self._best.criterion - found.value
+            raise LmebridgeError(
+                f"profiling {name} detected a new, lower deviance, by {lower:.3g}: fit again from there"
+            )
+        if not found.converged:
+            warnings.warn(
+                f"a point of the profile of {name} did not converge (decrement {found.decrement:.2g})",
+                LmebridgeWarning,
+                stacklevel=2,
+            )
+
+
+def maximum_likelihood(solution: Solution) -> Solution:
+    """The optimum under maximum likelihood."""
+    from lmebridge.optimize import optimize
+
+    if not solution.problem.REML:
+        return solution
+    return optimize(solution.problem.with_REML(REML=False))[0]
+
+
+def limits(table: pd.DataFrame, name: str, zetas: np.ndarray) -> np.ndarray:
+    """Values of a parameter at the given zetas, its bounds where the profile does not reach them.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        What `profile` gave.
+    name : str
+        The parameter.
+    zetas : numpy.ndarray, shape (2,)
+        Lower and upper.
+
+    Returns
+    -------
+    numpy.ndarray, shape (2,)
+        Units of the parameter; NaN with a warning where the profile is not monotone.
+    """
+    from lmebridge.inference.interpolation import value_at
+
+    own = table[table[".par"] == name].dropna(subset=[".zeta"])
+    low, high = table.attrs["bounds"][name]
+    try:
+        values = value_at(own[name].to_numpy(), own[".zeta"].to_numpy(), zetas)
+    except ValueError as error:
+        warnings.warn(f"no interval for {name}: {error}", LmebridgeWarning, stacklevel=3)
+        return np.full(2, np.nan)
+    ends = [np.nan if np.isinf(end) else end for end in (low, high)]
+    return np.where(np.isnan(values), ends, values)

@@ -1,0 +1,198 @@
+"""Profiles and the intervals from them against R's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lmebridge as lme
+from lmebridge.inference import profiling
+from lmebridge.inference.deviances import FixedEffectDeviance, ScaleDeviance, Scales, correlation_root, differences
+from lmebridge.inference.interpolation import value_at
+from tests.cases import CASES, data
+from tests.inference.models import EXAMPLES, FITS, FOLDER, fitted
+from tests.judge import run_r
+
+BACKENDS = [pytest.param("lme4", marks=pytest.mark.needs_r), "native"]
+PROGRAM = (
+    FITS
+    + """
+set.seed(4)
+x <- cumsum(runif(9)); y <- cumsum(runif(9)) - 2
+back <- splines::backSpline(splines::interpSpline(y ~ x))
+wanted <- seq(min(y), max(y), length.out = 25)
+c(list(spline = list(x = x, y = y, wanted = wanted, values = predict(back, wanted)$y)), lapply(fits, function(m) {
+  table <- profile(m, signames = FALSE)
+  names <- setdiff(names(table), c(".zeta", ".par"))
+  wide <- confint(table)
+  rows <- as.data.frame(table)
+  list(
+    names = I(names), par = as.character(rows$.par), zeta = rows$.zeta, values = as.matrix(rows[names]),
+    rows = I(rownames(wide)), wide = unname(wide), narrow = unname(confint(table, level = 0.5))
+  )
+}))
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """R's profiles of every example."""
+    return run_r(PROGRAM, tmp_path_factory.mktemp("judged"), data_folder=FOLDER)
+
+
+@pytest.mark.needs_r
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_intervals_are_those_of_r(name: str, backend: str, judged: Any) -> None:
+    """Rows by lme4's names; ends within a thousandth of the interval's width."""
+    expected, fit = judged[name], fitted(name, backend)
+    for level, key in ((0.95, "wide"), (0.5, "narrow")):
+        table, ends = fit.confint(level=level), np.array(expected[key], dtype=float)
+        assert sorted(table.index) == sorted(expected["rows"])
+        # 1e-3 of the width is the promise; the two agree to 1e-5, where lme4's optimizers stop.
+        errors = np.abs(table.loc[expected["rows"]].to_numpy() - ends) / np.ptp(ends, axis=1, keepdims=True)
+        assert errors.max() < 1e-4
+
+
+@pytest.mark.needs_r
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_points_are_those_of_r(name: str, backend: str, judged: Any) -> None:
+    """The same points in the same order: zeta, the profiled parameter and all others."""
+    expected, table = judged[name], fitted(name, backend).profile()
+    assert list(table.columns) == [".zeta", *expected["names"], ".par"]
+    rows = pd.DataFrame(np.array(expected["values"], dtype=float), columns=expected["names"])
+    rows = rows.assign(**{".zeta": expected["zeta"], ".par": expected["par"]})
+    for parameter, points in rows.groupby(".par"):
+        ours = table[table[".par"] == parameter]
+        zeta = points[".zeta"].to_numpy()
+        # lme4's optimizer stops early at the far end of sleepstudy's intercept: there ours must not be farther out.
+        assert np.all(np.abs(ours[".zeta"]) < np.abs(zeta) + 2e-4)
+        inner = np.abs(zeta) < 3
+        ours, theirs = ours[inner], points[inner]
+        # Each value is a step from the one before: what lme4's optimizers leave, 1e-5 of zeta, adds up over 10 steps.
+        np.testing.assert_allclose(ours[".zeta"], theirs[".zeta"], atol=2e-4)
+        scale = np.ptp(theirs[parameter])
+        np.testing.assert_allclose(ours[parameter], theirs[parameter], atol=2e-4 * scale)  # as above
+        for other in set(expected["names"]) - {parameter}:
+            # Where the deviance is flat in another parameter, lme4's 1e-7 of deviance is sqrt(1e-7) of its scale.
+            size = np.abs(rows[other]).max()
+            np.testing.assert_allclose(ours[other], theirs[other], atol=2e-3 * size)
+
+
+@pytest.mark.needs_r
+def test_spline_is_that_of_r(judged: Any) -> None:
+    """The inverse of the interpolating spline, and NaN beyond its ends."""
+    spline = {key: np.array(values) for key, values in judged["spline"].items()}
+    values = value_at(spline["x"], spline["y"], spline["wanted"])
+    np.testing.assert_allclose(values, spline["values"], rtol=1e-12)  # the same formulas
+    assert np.isnan(value_at(spline["x"], spline["y"], np.array([-9.0, 99.0]))).all()
+
+
+@pytest.mark.parametrize("zeta", [[0.0, 1.0, 1.0], [0.0, 2.0, 1.0], [0.0]])
+def test_profiles_that_are_not_monotone(zeta: list[float]) -> None:
+    """There is no inverse of what is not monotone, and the parameter is named."""
+    with pytest.raises(ValueError, match="not monotone"):
+        value_at(np.arange(float(len(zeta))), np.array(zeta), np.array([0.5]))
+    table = pd.DataFrame({".zeta": zeta, "sigma": np.arange(float(len(zeta))), ".par": "sigma"})
+    table.attrs["bounds"] = {"sigma": (0.0, np.inf)}
+    with pytest.warns(lme.LmebridgeWarning, match="no interval for sigma"):
+        assert np.isnan(profiling.limits(table, "sigma", np.array([-1.0, 1.0]))).all()
+
+
+def test_polished_statsmodels_profiles_too() -> None:
+    """The same optimum gives the same intervals, whatever found it."""
+    ours, theirs = (fitted("slopes", backend).confint() for backend in ("native", "statsmodels"))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)  # both optima are certified to 1e-8 of the deviance
+
+
+SMALL = [case for case in CASES if case.id in {"several_slopes", "pixel", "sleep_uncorrelated", "weights"}]
+
+
+@pytest.mark.filterwarnings("ignore::lmebridge.SingularFitWarning")
+@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
+def test_gradients(case: Any) -> None:
+    """Closed-form derivatives of both deviances against differences of their values."""
+    fit = lme.lmer(case.formula, case.frame, backend="native", **case.arguments)
+    best = profiling.maximum_likelihood(fit._engine.solution)
+    scales = Scales(best.problem)
+    values = scales.from_theta(best.theta * 1.1, best.sigma)
+    np.testing.assert_allclose(scales.theta(values), best.theta * 1.1, rtol=1e-8, atol=1e-10)  # there and back
+    deviance = ScaleDeviance(best.problem, scales)
+    held = FixedEffectDeviance(best.problem, 0).at(best.beta[0] * 1.01)
+    for function, point in ((deviance, values), (held, best.problem.orthogonal(best.theta * 1.1))):
+        # Differences with a relative step of 1e-4 of a value of 1e4 are good to 1e-4 of the gradient's scale.
+        gradient, expected = function(point)[1], differences(lambda x, f=function: f(x)[0], point)
+        np.testing.assert_allclose(gradient * point, expected * point, rtol=1e-4, atol=1e-3)
+
+
+def test_deviance_at_the_optimum() -> None:
+    """Both deviances are the fit's own at its optimum, and do not fall from there."""
+    best = profiling.maximum_likelihood(fitted("slopes", "native")._engine.solution)
+    scales = Scales(best.problem)
+    values = scales.from_theta(best.theta, best.sigma)
+    assert ScaleDeviance(best.problem, scales)(values)[0] == pytest.approx(best.criterion, rel=1e-12)  # rounding
+    held = FixedEffectDeviance(best.problem, 1).at(best.beta[1])(best.problem.orthogonal(best.theta))[0]
+    assert held == pytest.approx(best.criterion, rel=1e-12)  # rounding
+
+
+def test_correlations_that_cannot_be() -> None:
+    """Three correlations of -0.9 are those of no random effects; one of -1 is."""
+    matrix = np.full((3, 3), -0.9)
+    np.fill_diagonal(matrix, 1.0)
+    assert correlation_root(matrix) is None
+    root = correlation_root(np.array([[1.0, -1.0, 0.5], [-1.0, 1.0, -0.5], [0.5, -0.5, 1.0]]))
+    assert root is not None
+    np.testing.assert_allclose(root @ root.T, [[1, -1, 0.5], [-1, 1, -0.5], [0.5, -0.5, 1]], atol=1e-12)  # exact
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        ("sigma", ["sigma"]),
+        (".sig01", ["sd_(Intercept)|Batch"]),
+        (["(Intercept)", 1], ["sd_(Intercept)|Batch", "(Intercept)"]),
+        ("theta_", ["sd_(Intercept)|Batch", "sigma"]),
+        ("beta_", ["(Intercept)"]),
+    ],
+)
+def test_chosen_parameters(which: Any, expected: list[str]) -> None:
+    """Parameters are chosen as in lme4 and come in the model's order."""
+    fit = fitted("one", "native")
+    assert fit.confint(which).index.tolist() == expected
+    assert lme.profile(fit, which)[".par"].unique().tolist() == expected
+
+
+def test_old_names() -> None:
+    """`oldNames` gives .sig01 and so on."""
+    fit = fitted("slopes", "native")
+    assert fit.confint("theta_", oldNames=True).index.tolist() == [".sig01", ".sig02", ".sig03", ".sigma"]
+    assert fit.confint([2, "Days"], method="Wald", oldNames=True).index.tolist() == [".sig02", "Days"]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda fit: fit.confint("sigma_"), ValueError, "no parameter sigma_: it has sd_"),
+        (lambda fit: fit.confint(method="exact"), ValueError, "'profile', "),
+        (lambda fit: fit.confint(level=95), ValueError, "between 0 and 1"),
+    ],
+)
+def test_bad_input(call: Any, error: type[Exception], words: str) -> None:
+    """What is asked for must exist."""
+    with pytest.raises(error, match=words):
+        call(fitted("one", "native"))
+
+
+def test_a_lower_deviance_is_an_error() -> None:
+    """A fit that stopped short of its optimum cannot be profiled: the parameter is named."""
+    fit = lme.lmer("Reaction ~ Days + (Days | Subject)", data("sleepstudy"), REML=False, backend="native")
+    solution = fit._engine.solution
+    short = replace(solution, criterion=solution.criterion + 1)
+    with pytest.raises(lme.LmebridgeError, match=r"profiling sigma detected a new, lower deviance"):
+        profiling.Profiler(short, ["a", "b", "c", "sigma", "d", "e"], 0.01, 100).table(["sigma"])
