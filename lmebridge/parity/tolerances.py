@@ -128,7 +128,8 @@ def allowed_for(key: Key, value: float, tolerance: Tolerance, scales: Scales) ->
     if tolerance.unit == "standard error":
         return tolerance.size * scales.errors.get(key.term, abs(value))
     if tolerance.unit == "random SD":
-        return tolerance.size * max(_deviation(key, scales), BOUNDARY * scales.sigma)
+        deviation = _deviation(key, scales)
+        return tolerance.size * (scales.sigma if deviation < BOUNDARY * scales.sigma else deviation)
     return tolerance.size
 
 

@@ -334,6 +334,7 @@ def blocks() -> dict[str, str]:
     return dict(re.findall(r"^`([\w./-]+)`:?\n\n```\w*\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL))
 
 
+@pytest.mark.needs_source
 @pytest.mark.needs_r
 def test_the_guide_is_true(pytester, monkeypatch):
     """The guide's project: the first run where R is writes the golden, the next passes, and so it does without R."""
