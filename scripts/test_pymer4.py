@@ -1,4 +1,7 @@
-"""Cross-check with pymer4 in an environment of its own: pymer4 0.8 works with pandas 2 only."""
+"""Cross-check with pymer4 in an environment of its own: pymer4 0.8 works with pandas 2 only.
+
+So the same environment shows that the package works with pandas 2 too: what reads and returns frames is tested there.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = PROJECT / ".venv-pymer4"
+#: Tests of what reads and returns frames.
+PANDAS_2 = ("test_frames", "test_values", "test_tables", "test_modelframe", "test_datasets", "test_goldens")
 REQUIREMENTS = PROJECT / "tests" / "requirements-pymer4.txt"
 
 
@@ -24,8 +29,10 @@ def main() -> int:
         run(*pip, "--upgrade", "pip>=25.1")
         run(*pip, "--requirement", REQUIREMENTS, "--editable", f"{PROJECT}[spss]")
         stamp.write_text(wanted, encoding="utf-8")
-    tests = (python, "-m", "pytest", "tests/backends/test_pymer4.py", "-q", "-p", "no:cacheprovider", *sys.argv[1:])
-    return run(*tests, check=False)
+    pytest = (python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *sys.argv[1:])
+    frames = [f"tests/{name}.py" for name in PANDAS_2]
+    run(*pytest, "-m", "not needs_r and not slow", *frames)
+    return run(*pytest, "tests/backends/test_pymer4.py", check=False)
 
 
 def run(*command: str | Path, check: bool = True) -> int:
@@ -35,4 +42,7 @@ def run(*command: str | Path, check: bool = True) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
