@@ -25,6 +25,7 @@ from lmebridge.errors import (
     SingularFitWarning,
     UnsupportedByBackend,
 )
+from lmebridge.exchange import from_r, r, r_code, read_rds, write_rds
 from lmebridge.explain import explain
 from lmebridge.functions import (
     AIC,
@@ -116,6 +117,7 @@ __all__ = [
     "fitted",
     "fixef",
     "formula",
+    "from_r",
     "getME",
     "glance",
     "hatvalues",
@@ -133,10 +135,13 @@ __all__ = [
     "parity",
     "predict",
     "profile",
+    "r",
     "r2",
+    "r_code",
     "ranef",
     "ranova",
     "rePCA",
+    "read_rds",
     "refit",
     "refitML",
     "residuals",
@@ -149,6 +154,7 @@ __all__ = [
     "update",
     "vcov",
     "weights",
+    "write_rds",
 ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge import prediction, tidying
+from lmebridge import exchange, prediction, tidying
 from lmebridge.diagnostics import influence, leverage, principal_components, residual_types
 from lmebridge.inference import confidence, profiling, refitting, simulation, term_deletions, term_tests
 from lmebridge.log_likelihood import LogLik
@@ -232,6 +232,8 @@ class MerMod(StatsmodelsNames):
     tidy = tidying.tidy
     glance = tidying.glance
     augment = tidying.augment
+
+    r_code = exchange.r_code
 
     def model_frame(self) -> pd.DataFrame:
         """The variables of the formula in the rows used, on the data's index."""

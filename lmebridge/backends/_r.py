@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: The files of R code that are functions only; the others of r/ are programs.
 SOURCES = (
     "wire", "door", "environments", "fit", "extract", "provenance", "ranef", "getme", "frame", "predict", "anova",
-    "functions", "inference", "lm", "pymer4", "diagnostics",
+    "functions", "inference", "lm", "pymer4", "diagnostics", "exchange",
 )  # fmt: skip
 
 

@@ -1,0 +1,289 @@
+"""The way to R and back: models fitted in R, files of them, any R function on a fit, and the R script of a fit."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lmebridge import twin
+from lmebridge.errors import DataError, RError, UnsupportedByBackend
+
+if TYPE_CHECKING:
+    import os
+
+    from lmebridge.backends._r import RHandle
+    from lmebridge.model import MerMod
+    from lmebridge.records import Model
+
+
+def from_r(robject: Any) -> MerMod:
+    """A linear mixed model that was fitted in R, seen from Python.
+
+    Parameters
+    ----------
+    robject : object
+        An rpy2 object of class lmerMod or lmerModLmerTest, or what `r` left in R.
+
+    Returns
+    -------
+    MerMod
+        The fit with all its accessors. Its ``data`` are those of R's call where R still finds them, else the model
+        frame.
+
+    Raises
+    ------
+    DataError
+        If it is no linear mixed model.
+
+    Notes
+    -----
+    The model is copied: what is done with it here does not change R's own.
+    """
+    from lmebridge.backends import _r
+
+    if isinstance(robject, _r.RHandle):
+        return _adopted(robject)
+    if type(robject).__module__.partition(".")[0] != "rpy2":
+        raise DataError(f"from_r takes an rpy2 object of class lmerMod, not {type(robject).__name__}")
+    return _adopted(_r.RHandle(_r.Hold(robject)))
+
+
+def read_rds(path: str | os.PathLike[str]) -> MerMod:
+    """A linear mixed model from a file that R's ``saveRDS`` wrote.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    MerMod
+        As `from_r`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    DataError
+        If it holds no linear mixed model, or cannot be read.
+    """
+    from lmebridge.backends import _r
+
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no file {file}")
+    try:
+        held = _r.keep("read_rds", path=str(file.resolve())).value
+    except RError as error:
+        raise DataError(f"R cannot read {file.name} as an .rds file: {error}") from error
+    return _adopted(held)
+
+
+def write_rds(fit: MerMod, path: str | os.PathLike[str]) -> None:
+    """Write the merMod behind a fit to a file that R's ``readRDS`` and `read_rds` read.
+
+    Parameters
+    ----------
+    fit : MerMod
+        A model that R fitted.
+    path : str or path
+        The file to write; one that is there is replaced.
+
+    Raises
+    ------
+    UnsupportedByBackend
+        If there is no merMod in R behind the fit.
+    """
+    _need_r(fit, "write_rds")
+    twin.ask_r(fit, "write_rds", path=str(Path(path).resolve()))
+
+
+def r(name: str, fit: MerMod, /, *args: Any, **kwargs: Any) -> Any:
+    """Call any function of R's lme4, stats or base on a fit.
+
+    Parameters
+    ----------
+    name : str
+        The function's name in R, such as ``"allFit"``.
+    fit : MerMod
+        A model that R fitted; it is the first argument.
+    *args, **kwargs
+        Further arguments: None, bool, int, float, str, lists, arrays, DataFrames, other fits, or what an earlier call
+        left in R. A ``_`` in a name is R's ``.``.
+
+    Returns
+    -------
+    object
+        Vectors as arrays or Series, data frames as DataFrames, lists as dict or list; what only R can hold as a handle,
+        which `from_r` takes if it is a model.
+
+    Raises
+    ------
+    UnsupportedByBackend
+        If there is no merMod in R behind the fit.
+    RError
+        In R's own words.
+    """
+    _need_r(fit, f"r({name!r}, ...)")
+    named = {key.replace("_", "."): _argument(value) for key, value in kwargs.items()}
+    return twin.ask_r(fit, "call_on_model", name=name, positional=[_argument(value) for value in args], named=named)
+
+
+def _argument(value: Any) -> Any:
+    from lmebridge.model import MerMod
+    from lmebridge.na import NAType
+
+    if isinstance(value, NAType):
+        return math.nan
+    if isinstance(value, MerMod):
+        _need_r(value, "an argument of r()")
+        return twin.engine_of(value).handle
+    return value
+
+
+def _need_r(fit: MerMod, what: str) -> None:
+    if not twin.in_r(fit):
+        reason = "it has no merMod in R"
+        raise UnsupportedByBackend.because(fit.record.source.engine, what, reason, "Fit with backend='lme4'.")
+
+
+def _adopted(held: RHandle) -> MerMod:
+    """A fit over a merMod that was fitted elsewhere."""
+    from lmebridge.backends import _mermod, _r, _r_home
+    from lmebridge.model import MerMod
+
+    try:
+        answer = _r.keep("adopt_model", object=held)
+        labels = _r.call("row_labels", object=held)
+        called = _r.call("model_call", model=answer.value)
+    except RError as error:
+        raise DataError(str(error)) from error
+    data: pd.DataFrame = _r.call("model_data", model=answer.value)
+    versions = {"rpy2": _r_home.find_rpy2()}
+    fit, engine = _mermod.adopt(answer, _model(called), dict(data.dtypes), versions)
+    numbered = [str(i + 1) for i in range(len(data))] == list(labels)
+    return MerMod(fit, engine, data.set_axis(pd.RangeIndex(len(data)) if numbered else pd.Index(labels), axis=0))
+
+
+def _model(called: dict[str, Any]) -> Model:
+    """What was fitted, from R's call."""
+    from lmebridge.formula import parse_formula
+    from lmebridge.records import Model
+
+    def text(name: str) -> str | None:
+        return None if called[name] is None else str(called[name][0])
+
+    contrasts = {name: str(value[0]) for name, value in dict(called["contrasts"] or {}).items()}
+    return Model(
+        formula=parse_formula(str(called["formula"][0]), trust=True),
+        REML=bool(called["REML"][0]),
+        weights=text("weights"),
+        offset=text("offset"),
+        subset=text("subset"),
+        contrasts=contrasts,
+        na_action=str(called["na_action"][0]),
+    )
+
+
+def r_code(fit: MerMod, data: str = "data.csv") -> str:
+    """The R script that fits the same model, to be run with ``Rscript``.
+
+    Parameters
+    ----------
+    fit : MerMod
+        A fitted model.
+    data : str
+        Where the script finds the data: a comma-separated file with a header, as ``fit.data.to_csv(data, index=False)``
+        writes it, or an ``.rds`` file of a data frame.
+
+    Returns
+    -------
+    str
+        R code. The levels and types of the columns are written out, and so are weights, offsets and subsets that were
+        given as arrays.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> print(fit.r_code().splitlines()[-2])
+    fit <- lmer(mathach ~ ses + (1 | schoolid), data = data)
+    """
+    reader = "readRDS" if data.lower().endswith(".rds") else "read.csv"
+    options = (
+        ', check.names = FALSE, na.strings = c("NA", ""), stringsAsFactors = FALSE' if reader == "read.csv" else ""
+    )
+    lines = [
+        f"# Fitted in Python by {fit.backend}.",
+        "library(lme4)",
+        'options(contrasts = c("contr.treatment", "contr.poly"))',
+        f"data <- {reader}({_literal(data)}{options})",
+        *(_typed(str(name), fit.data[name]) for name in _used(fit)),
+        *(f"data[[{_literal(f'.{name}')}]] <- {_literal(list(values))}" for name, values in fit.given.items()),
+        f"fit <- lmer({', '.join(_call_arguments(fit.record.model))})",
+        "print(summary(fit))",
+    ]
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def _used(fit: MerMod) -> list[Any]:
+    """The columns of the data that the model's expressions name."""
+    from lmebridge.formula import parse_expression
+    from lmebridge.rsyntax import names
+
+    model = fit.record.model
+    texts = [text for text in (model.weights, model.offset, model.subset) if text is not None]
+    found = [*model.formula.variables, *(name for text in texts for name in names(parse_expression(text, trust=True)))]
+    return [name for name in dict.fromkeys(found) if name in fit.data.columns]
+
+
+def _typed(name: str, column: pd.Series) -> str:
+    """R code that gives a column the type it has here; empty where R reads it so."""
+    target = f"data[[{_literal(name)}]]"
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        levels = _literal([str(level) for level in column.cat.categories])
+        return f"{target} <- factor({target}, levels = {levels}{', ordered = TRUE' if column.cat.ordered else ''})"
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return f"{target} <- as.logical({target})"
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return f"{target} <- as.numeric({target})"
+    return f'{target} <- factor({target}, levels = sort(unique(as.character({target})), method = "radix"))'
+
+
+def _call_arguments(model: Model) -> list[str]:
+    """Arguments of R's lmer."""
+    from lmebridge.backends.lme4 import OUR_OPTIONS
+
+    arguments = [str(model.formula), "data = data"]
+    arguments += [] if model.REML else ["REML = FALSE"]
+    arguments += [f"{name} = {text}" for name in ("weights", "offset", "subset") if (text := getattr(model, name))]
+    arguments += [] if model.na_action == "na.omit" else [f"na.action = {model.na_action}"]
+    arguments += [f"contrasts = {_literal(dict(model.contrasts))}"] if model.contrasts else []
+    control = {key.replace("_", "."): value for key, value in model.control.items() if key not in OUR_OPTIONS}
+    arguments += [f"control = lmerControl({_named(control)})"] if control else []
+    return arguments
+
+
+def _literal(value: Any) -> str:
+    """R code for a plain value."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        return f"list({_named(value)})"
+    if isinstance(value, (list, tuple)):
+        return f"c({', '.join(map(_literal, value))})"
+    if isinstance(value, (bool, np.bool_)):
+        return "TRUE" if value else "FALSE"
+    return "NA" if pd.isna(value) else repr(float(value))
+
+
+def _named(values: dict[str, Any]) -> str:
+    return ", ".join(f"`{name}` = {_literal(value)}" for name, value in values.items())

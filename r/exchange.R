@@ -1,0 +1,76 @@
+# Models that come from R or go back to it.
+
+# A merMod fitted elsewhere, in the form that ours have: the data lie beside the formula under the name `data`, and the
+# model frame's row names are positions in them.
+adopt_model <- function(object) {
+  refuse_other_models(object)
+  model <- methods::as(object, "lmerMod")
+  data <- data_of(model)
+  model@frame <- with_positions(model@frame, row.names(data))
+  environment <- adopted_environment(environment(stats::formula(model)), data)
+  environment(attr(model@frame, "formula")) <- environment
+  model@call$data <- quote(data)
+  model
+}
+
+refuse_other_models <- function(object) {
+  classes <- paste(class(object), collapse = ", ")
+  if (methods::is(object, "lmerMod")) return()
+  if (methods::is(object, "merMod")) {
+    stop("this is a model of class ", classes, ": linear mixed models (lmerMod) are taken", call. = FALSE)
+  }
+  stop("this is no merMod, but an object of class ", classes, call. = FALSE)
+}
+
+# The data of the call where they can still be found, else the model frame under the variables' names.
+data_of <- function(model) {
+  data <- tryCatch(as.data.frame(model_data(model)), error = function(condition) NULL)
+  if (!is.null(data) && all(row.names(model@frame) %in% row.names(data))) return(data)
+  frame <- as.data.frame(unclass(lapply(model@frame, plain_column)), optional = TRUE, row.names = row.names(model@frame))
+  for (name in c("weights", "offset")) {
+    own <- paste0("(", name, ")")
+    if (own %in% names(frame)) names(frame)[names(frame) == own] <- paste(deparse(model@call[[name]]), collapse = " ")
+  }
+  frame
+}
+
+with_positions <- function(frame, rows) {
+  omitted <- attr(frame, "na.action")
+  if (!is.null(omitted)) names(omitted) <- match(names(omitted), rows)
+  attr(frame, "na.action") <- omitted
+  attr(frame, "row.names") <- match(row.names(frame), rows)
+  frame
+}
+
+# What the formula's own environment has stays in sight behind the data.
+adopted_environment <- function(parent, data) {
+  environment <- new.env(parent = if (is.environment(parent)) parent else model_functions())
+  row.names(data) <- NULL
+  environment$data <- data
+  environment$lmer <- lme4::lmer
+  environment$lmerControl <- lme4::lmerControl
+  environment
+}
+
+row_labels <- function(object) row.names(data_of(methods::as(object, "lmerMod")))
+
+# What a record needs to know of the call: R code in text, or NULL.
+model_call <- function(model) {
+  call <- model@call
+  code <- function(name) if (!is.null(call[[name]])) paste(deparse(call[[name]], width.cutoff = 500L), collapse = " ")
+  contrasts <- tryCatch(eval(call$contrasts, environment(stats::formula(model))), error = function(condition) NULL)
+  contrasts <- Filter(is.character, as.list(contrasts))
+  action <- class(attr(stats::model.frame(model), "na.action"))
+  list(
+    formula = paste(deparse(stats::formula(model), width.cutoff = 500L), collapse = " "), REML = lme4::isREML(model),
+    weights = code("weights"), offset = code("offset"), subset = code("subset"), contrasts = contrasts,
+    na_action = if ("exclude" %in% action) "na.exclude" else "na.omit"
+  )
+}
+
+read_rds <- function(path) readRDS(path)
+
+write_rds <- function(model, path) saveRDS(model, path)
+
+# Any function of lme4, stats or base: the model first, then arguments by position and by name.
+call_on_model <- function(name, model, positional, named) call_named(name, c(list(model), positional, named))
