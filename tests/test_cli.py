@@ -123,7 +123,7 @@ def test_demo_without_the_unshipped_data(backend, capsys, monkeypatch, tmp_path)
     assert "mathach ~ ses + sector + sector:ses + (1 | schoolid)" in printed
     assert "published" in printed
     assert "lmebridge data fetch school_data_2223" in printed
-    assert "numbers agree, in 9 published outputs" in printed
+    assert "numbers agree, in 16 published outputs" in printed
 
 
 def test_parity_compares_the_backends(capsys, tmp_path):

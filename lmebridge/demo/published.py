@@ -58,6 +58,8 @@ class Output:
         Control of the fit that repeats a MixedLM output.
     at_optimum : mapping of str to mapping of str to str
         Numbers that print otherwise at the optimum itself, where the software stopped short of it (see `notes`).
+    as_stated : mapping of str to mapping of str to str
+        Published numbers that are wrong: what the definition that the document states gives instead.
     """
 
     id: str
@@ -78,6 +80,7 @@ class Output:
     units_allowed: Mapping[str, int] = field(default_factory=dict)
     control: Mapping[str, Any] = field(default_factory=dict)
     at_optimum: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    as_stated: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def place(self) -> str:

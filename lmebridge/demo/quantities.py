@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lmebridge.demo.notebook import NOTEBOOK
+from lmebridge.demo.school_tables import SCHOOLS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -129,6 +132,12 @@ def errors_of_variances(fit: MerMod) -> dict[str, float]:
     return {f"{group} {effects[-1]}": float(printed.iloc[-1])}
 
 
+def simple_correlation(fit: Any) -> dict[str, float]:
+    """Correlation of the response with the only predictor: the root of R squared, with the slope's sign."""
+    slope = float(fit.coef_table()["Estimate"].iloc[-1])
+    return {"": float(np.copysign(np.sqrt(fit.record.r_squared), slope))}
+
+
 def f_statistic(fit: Any) -> dict[str, float]:
     """F of all terms but the intercept, with its degrees of freedom."""
     value, numerator, denominator = fit.record.f_statistic
@@ -170,46 +179,6 @@ def durbin_watson(fit: Any) -> dict[str, float]:
     return {"": float(np.sum(np.diff(residuals) ** 2) / np.sum(residuals**2))}
 
 
-#: The schools of Brighton whose predictions the practical prints.
-BRIGHTON = (
-    "Brighton Aldridge Community Academy",
-    "Dorothy Stringer School",
-    "Longhill High School",
-    "Patcham High School",
-)
-
-
-#: The grouping factors of the practical's final model.
-SCHOOL_GROUPS = ("OFSTEDRATING", "gor_name", "LANAME:gor_name")
-
-
-def brighton(fit: MerMod) -> pd.DataFrame:
-    """The rows of those schools, indexed by their names."""
-    return fit.data[fit.data["SCHNAME.x"].isin(BRIGHTON)].set_index("SCHNAME.x")
-
-
-def school_effects(*groups_: str) -> Callable[[MerMod], dict[str, float]]:
-    """Function that adds up the random intercepts of these grouping factors for each school."""
-
-    def read(fit: MerMod) -> dict[str, float]:
-        schools, modes = brighton(fit), fit.ranef(condVar=False)
-        levels = {group: schools[group.split(":")].astype(str).agg(":".join, axis=1) for group in groups_}
-        total = sum(modes[group]["(Intercept)"].loc[level].to_numpy() for group, level in levels.items())
-        return dict(zip(schools.index, np.asarray(total, dtype=float), strict=True))
-
-    return read
-
-
-def school_predictions(*, random: bool, corrected: bool = False) -> Callable[[MerMod], dict[str, float]]:
-    """Function that gives each school's predicted score, back from the logarithm, corrected for its bias or not."""
-
-    def read(fit: MerMod) -> dict[str, float]:
-        predicted = fit.predict(brighton(fit), re_form=None if random else "~0")
-        return dict(np.exp(predicted + (fit.sigma() ** 2 / 2 if corrected else 0.0)))
-
-    return read
-
-
 COEFFICIENTS: dict[str, Callable[[Any], Mapping[str, float]]] = {
     "Estimate": column("Estimate"),
     "Std. Error": column("Std. Error"),
@@ -233,11 +202,8 @@ MIXED: dict[str, Callable[[MerMod], Mapping[str, float]]] = {
     "icc": icc,
     "variance share (%)": variance_shares,
     "total variance": total_variance,
-    **{f"RE: {group}": school_effects(group) for group in SCHOOL_GROUPS},
-    "RE: total": school_effects(*SCHOOL_GROUPS),
-    "Baseline ATT8 (fixed only)": school_predictions(random=False),
-    "Baseline ATT8 (incl. RE)": school_predictions(random=True),
-    "Baseline ATT8 (incl. RE, bias-corrected)": school_predictions(random=True, corrected=True),
+    **SCHOOLS,
+    **NOTEBOOK,
 }
 
 #: What MixedLM prints; the intervals are normal.
@@ -260,6 +226,7 @@ LINEAR: dict[str, Callable[[Any], Mapping[str, float]]] = {
     "sigma": single("sigma"),
     "residuals": residual_quantiles,
     "r.squared": lambda fit: {"": fit.record.r_squared},
+    "cor": simple_correlation,
     "adj.r.squared": lambda fit: {"": fit.record.adj_r_squared},
     "fstatistic": f_statistic,
     "p-value": f_probability,

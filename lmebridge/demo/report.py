@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from lmebridge.demo.notebook import NOTEBOOK
+from lmebridge.demo.school_tables import SCHOOLS
 from lmebridge.parity.numerals import decimals, numeral
 
 if TYPE_CHECKING:
@@ -13,8 +15,10 @@ if TYPE_CHECKING:
     from lmebridge.demo.published import Output
     from lmebridge.demo.trials import Trial
 
+#: What the documents compute from a fit by hand.
+DERIVED = (*SCHOOLS, *NOTEBOOK, "cor", "variance share (%)")
 #: Quantities that are shown for every output; the others are counted, and shown where they do not agree.
-SHOWN = ("Estimate", "sdcor", "vcov", "REMLcrit", "deviance", "logLik", "icc", "Chisq", "sigma")
+SHOWN = ("Estimate", "sdcor", "vcov", "REMLcrit", "deviance", "logLik", "icc", "Chisq", "sigma", *DERIVED)
 #: Widest name of a number, in characters.
 NAME_WIDTH = 46
 NUMBER_WIDTH = 13
@@ -47,7 +51,17 @@ def table(block: Sequence[Trial], *, every: bool) -> str:
     head = f"  {'':{NAME_WIDTH}}" + "".join(f"{name:>{NUMBER_WIDTH}}" for name in names)
     lines = [number_line(block, quantity, term) for quantity, term in shown(block, every=every)]
     note = [f"  * {output.notes}"] if any("*" in line for line in lines) else []
-    return "\n".join([f"{title(output)}\n{head}", *lines, counts(block), *note, ""])
+    return "\n".join([f"{title(output)}\n{head}", *lines, counts(block), *note, *corrections(output), ""])
+
+
+def corrections(output: Output) -> list[str]:
+    """What is wrong in a publication, though its numbers come out: each number beside the one it should be."""
+    found = [
+        f"  ! {f'{quantity} {term}'.strip()}: {output.numbers[quantity][term]} was printed, as stated it is {right}"
+        for quantity, terms in output.as_stated.items()
+        for term, right in terms.items()
+    ]
+    return [*found, f"  ! {output.notes}"] if found else []
 
 
 def title(output: Output) -> str:

@@ -17,7 +17,11 @@ PROJECT = Path(__file__).parents[2]
 DOCUMENTS = PROJECT.parent / "shared" / "documents"
 FIXTURES = sorted((PROJECT / "fixtures" / "published").glob("*.json"))
 #: Tables that are no output of a model, so that no reader is for them.
-DERIVED = {"schools_final_predictions", "schools_final_shares", "schools_null_icc_python"}
+DERIVED = {
+    *("schools_final_predictions", "schools_final_shares", "schools_null_icc_python", "schools_final_percentages"),
+    *("schools_final_prose", "schools_final_fit", "schools_final_what_if", "schools_slope_prose", "lsype_correlation"),
+    *(f"hsb_{model}_{what}" for model in ("null", "ses", "sector", "interaction") for what in ("sigmas", "pseudo_r2")),
+}
 #: Outputs by document, counted by eye: line and kind.
 OUTPUTS = {
     "000_97adf8c2f2672615.txt": [
