@@ -40,13 +40,13 @@ def test_shares_are_those_of_performance(name: str, run_r: Callable[..., Any]) -
     source, formula = CASES[name]
     expected = run_r(PROGRAM, path=FIXTURES / "data" / f"{source}.csv", formula=formula)
     fit = lme.lmer(formula, data(source), backend="lme4")
-    # 1e-10: the same lme4 fit on both sides, only sums of squares between.
-    np.testing.assert_allclose(lme.icc(fit), expected["icc"], rtol=1e-10)
+    # 1e-9: lme4 ends Penicillin at one of two thetas 1.5e-10 apart, depending on the process.
+    np.testing.assert_allclose(lme.icc(fit), expected["icc"], rtol=1e-9)
     # 1e-15: the variance of a constant is rounding in one program and zero in the other.
-    np.testing.assert_allclose(lme.r2(fit), expected["r2"], rtol=1e-10, atol=1e-15)
+    np.testing.assert_allclose(lme.r2(fit), expected["r2"], rtol=1e-9, atol=1e-15)
     table = lme.icc(fit, by_group=True)
     assert table["Group"].tolist() == expected["group"]
-    np.testing.assert_allclose(table["ICC"], expected["by_group"], rtol=1e-10)
+    np.testing.assert_allclose(table["ICC"], expected["by_group"], rtol=1e-9)
 
 
 UNCORRELATED = """

@@ -23,6 +23,9 @@ pytestmark = pytest.mark.needs_r
 
 #: The same lme4 in the same R on the same doubles: the only difference allowed is that of reading 17 digits back.
 SAME = {"rtol": 1e-12, "atol": 1e-12}
+#: Solutions of the penalized system: lme4 adds in an order that depends on where in memory its arrays lie, and the
+#: system's condition number (up to 1e4 here, on Penicillin) makes 1e-12 of that.
+SOLVED = {"rtol": 1e-11, "atol": 1e-11}
 
 
 def model_of(formula: str, **arguments) -> Model:
@@ -112,9 +115,9 @@ def test_random_effects_are_lme4s(case_id, directly):
     assert list(modes) == list(variances) == judge["groups"]
     for group, frame in modes.items():
         assert frame.index.tolist() == judge["levels"][group]
-        np.testing.assert_allclose(frame, judge["modes"][group], **SAME)
+        np.testing.assert_allclose(frame, judge["modes"][group], **SOLVED)
         diagonals = np.diagonal(variances[group], axis1=1, axis2=2)
-        np.testing.assert_allclose(diagonals, judge["variances"][group], **SAME)
+        np.testing.assert_allclose(diagonals, judge["variances"][group], **SOLVED)
 
 
 @pytest.mark.slow
