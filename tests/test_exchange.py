@@ -128,6 +128,19 @@ def test_any_function_of_lme4_can_be_called() -> None:
         lme.r("nosuch", fit)
 
 
+@pytest.mark.needs_r
+@pytest.mark.slow
+def test_all_optimizers_come_to_one_fit() -> None:
+    """allFit() works whichever optimizers R has, and each of its fits can be looked at."""
+    fit = lme.lmer(FORMULA, data("sleepstudy"), backend="lme4")
+    found = lme.r("allFit", fit, verbose=False)
+    assert {"bobyqa", "Nelder_Mead", "nlminbwrap", "nloptwrap.NLOPT_LN_BOBYQA"} <= set(found)
+    errors = np.sqrt(np.diagonal(fit.vcov()))
+    for handle in found.values():
+        # 1e-3 standard errors: what optimizers without derivatives leave.
+        assert np.max(np.abs(lme.from_r(handle).fixef() - fit.fixef()) / errors) < 1e-3
+
+
 def test_without_r_the_ways_to_r_say_so(tmp_path: Path) -> None:
     """A fit with no merMod behind it names the backend that has one."""
     fit = lme.lmer("strength ~ 1 + (1 | batch)", data("Pastes"), backend="native")

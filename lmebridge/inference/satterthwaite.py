@@ -104,7 +104,7 @@ def pooled(degrees: np.ndarray) -> float:
 
     Examples
     --------
-    >>> pooled(np.array([17.0, 17.0])), pooled(np.array([4.0, 8.0]))
+    >>> pooled(np.array([17.0, 17.0])), round(pooled(np.array([4.0, 8.0])), 6)
     (17.0, 5.0)
     """
     if np.all(np.abs(np.diff(degrees)) < EQUAL_DF):
