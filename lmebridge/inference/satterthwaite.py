@@ -1,7 +1,8 @@
 """Satterthwaite's degrees of freedom without R.
 
-The covariance of ``(theta, sigma)`` comes from the Hessian of the deviance that is not profiled over sigma, and the
-covariance of the fixed effects is differentiated by ``(theta, sigma)``.
+The covariance of ``(theta, log sigma)`` comes from the Hessian of the deviance that is not profiled over sigma, and the
+covariance of the fixed effects is differentiated by ``(theta, log sigma)``. lmerTest takes sigma itself: the degrees of
+freedom are the same, and with the logarithm they do not depend on the unit of the response.
 
 References
 ----------
@@ -72,9 +73,9 @@ class Satterthwaite:
     covariance : numpy.ndarray, shape (p, p)
         Their covariance matrix.
     gradients : numpy.ndarray, shape (k, p, p)
-        Its derivatives by theta and sigma.
+        Its derivatives by theta and log sigma.
     parameter_covariance : numpy.ndarray, shape (k, k)
-        Covariance matrix of theta and sigma.
+        Covariance matrix of theta and log sigma.
     """
 
     beta: np.ndarray
@@ -136,7 +137,7 @@ def satterthwaite(solution: Solution) -> Satterthwaite:
     task, theta, sigma = solution.problem, solution.theta, solution.sigma
     relative = _relative_covariance(task, theta)
     by_theta = derivative(lambda value: _relative_covariance(task, value), theta)
-    gradients = np.concatenate([sigma**2 * by_theta, [2 * sigma * relative]])
+    gradients = np.concatenate([sigma**2 * by_theta, [2 * sigma**2 * relative]])
     covariance = 2 * _inverse(_hessian(task, theta, sigma))
     return Satterthwaite(solution.beta, sigma**2 * relative, gradients, covariance)
 
@@ -175,11 +176,11 @@ def _extrapolated(function: Callable[[np.ndarray], np.ndarray], at: np.ndarray, 
 
 
 def _hessian(task: Problem, theta: np.ndarray, sigma: float) -> np.ndarray:
-    """Hessian of the deviance by (theta, sigma), from that of the criterion profiled over sigma."""
+    """Hessian of the deviance by (theta, log sigma), from that of the criterion profiled over sigma."""
     gradient = task.gradient if task.products.plan.has_inverse else _differenced(task)
     profiled = derivative(gradient, theta)
-    mixed = -2 * derivative(lambda value: np.array(_penalized(task, value)), theta) / sigma**3
-    curvature = 4 * task.degrees_of_freedom / sigma**2
+    mixed = -2 * derivative(lambda value: np.array(_penalized(task, value)), theta) / sigma**2
+    curvature = 4.0 * task.degrees_of_freedom
     corner = (profiled + profiled.T) / 2 + np.outer(mixed, mixed) / curvature
     return np.block([[corner, mixed[:, None]], [mixed[None, :], np.array([[curvature]])]])
 
