@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from lmebridge.inference import profiling, refitting, simulation
+from lmebridge.inference import bootstrap, profiling, refitting, simulation
 from lmebridge.model import MerMod
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ BIC = _function("BIC")
 REMLcrit = _function("REMLcrit")
 VarCorr = _function("VarCorr")
 augment = _function("augment")
+bootMer = bootstrap.bootMer
 coef = _function("coef")
 coef_table = _function("coef_table")
 confint = _function("confint")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lmebridge import exchange, prediction, tidying
 from lmebridge.diagnostics import influence, leverage, principal_components, residual_types
-from lmebridge.inference import confidence, profiling, refitting, simulation, term_deletions, term_tests
+from lmebridge.inference import bootstrap, confidence, profiling, refitting, simulation, term_deletions, term_tests
 from lmebridge.log_likelihood import LogLik
 from lmebridge.statsmodels_names import StatsmodelsNames
 from lmebridge.tables import Count, RandomEffects, VarCorr
@@ -269,6 +269,7 @@ class MerMod(StatsmodelsNames):
     conf_int = confidence.conf_int
     profile = profiling.profile
     simulate = simulation.simulate
+    bootMer = bootstrap.bootMer
     refit = refitting.refit
     refitML = refitting.refitML
     update = refitting.update

@@ -33,3 +33,7 @@ confint_boot <- function(model, level, nsim, type, seed) {
   )
   unname(table)
 }
+
+refit_simulated <- function(model, seed, re_form) {
+  refit_response(model, simulate_lmer(model, 1L, seed, re_form)[, 1L])
+}

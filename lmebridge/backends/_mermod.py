@@ -243,6 +243,11 @@ class MerModEngine:
         answer = _r.keep("refit_response", model=self.handle, newresp=response)
         return adopt(answer, self.model, self.types, self.versions)
 
+    def refit_simulated(self, seed: int, re_form: str | None) -> tuple[Fit, MerModEngine]:
+        """The same model fitted to a response that R simulates from it with this seed."""
+        answer = _r.keep("refit_simulated", model=self.handle, seed=seed, re_form=re_form)
+        return adopt(answer, self.model, self.types, self.versions)
+
 
 def adopt(
     answer: _r.Answer, model: Model, types: Mapping[str, Any], versions: Mapping[str, str]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from lmebridge.inference import seeds
 from lmebridge.inference.engines import ask_r, merMod_engine
 from lmebridge.intervals import chosen_parameters, old_names, percent_names, wald
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lmebridge.inference.seeds import Seed
     from lmebridge.model import MerMod
 
 
@@ -20,9 +23,13 @@ def confint(
     fit: MerMod,
     parm: str | int | Sequence[str | int] | None = None,
     level: float = 0.95,
-    method: Literal["profile", "Wald"] = "profile",
+    method: Literal["profile", "boot", "Wald"] = "profile",
     *,
     oldNames: bool = False,
+    nsim: int = 500,
+    boot_type: Literal["perc", "basic", "norm"] = "perc",
+    seed: Seed = None,
+    parallel: int | None = None,
 ) -> pd.DataFrame:
     """Confidence intervals, lme4's ``confint.merMod``.
 
@@ -35,11 +42,14 @@ def confint(
         fixed effects; all by default.
     level : float
         Confidence level, dimensionless, between 0 and 1.
-    method : {"profile", "Wald"}
-        From the profile of the deviance; or normal, for fixed effects alone: the rows of the variance parameters are
-        then NaN, as in lme4.
+    method : {"profile", "boot", "Wald"}
+        From the profile of the deviance; from a parametric bootstrap; or normal, for fixed effects alone: the rows of
+        the variance parameters are then NaN, as in lme4.
     oldNames : bool
         Name the variance parameters ``.sig01``, ..., ``.sigma``.
+    nsim, boot_type, seed, parallel
+        Of the bootstrap: number of draws, kind of interval (see `Bootstrap.confint`), seed, and joblib's workers (with
+        the lme4 backend lme4 itself makes the draws, in one process, and an integer seed is R's).
 
     Returns
     -------
@@ -66,7 +76,8 @@ def confint(
     [5.99, 6.19]
     """
     names, columns = chosen_parameters(fit.record, parm), percent_names(level)
-    makers = {"profile": _profile, "Wald": _wald}
+    draws = _Draws(nsim, boot_type, seed, parallel)
+    makers = {"profile": _profile, "boot": draws.intervals, "Wald": _wald}
     if method not in makers:
         raise ValueError(f"method={method!r}: confidence intervals are {', '.join(map(repr, makers))}")
     table = pd.DataFrame(makers[method](fit, names, level), index=names, columns=columns)
@@ -93,3 +104,26 @@ def _profile(fit: MerMod, names: list[str], level: float) -> Any:
         return np.asarray(ask_r(in_r, "confint_profile", parm=names, level=level).value, dtype=float)
     table, zetas = profile(fit, names), ndtri([(1 - level) / 2, (1 + level) / 2])
     return np.array([limits(table, name, zetas) for name in names])
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """How intervals are bootstrapped."""
+
+    nsim: int
+    type: Literal["perc", "basic", "norm"]
+    seed: Seed
+    parallel: int | None
+
+    def intervals(self, fit: MerMod, names: list[str], level: float) -> Any:
+        """Lower and upper ends of the named parameters, shape (n, 2)."""
+        from lmebridge.inference.bootstrap import bootstrapped_parameters
+
+        every = chosen_parameters(fit.record, None)
+        rows = [every.index(name) for name in names]
+        in_r = merMod_engine(fit)
+        if in_r is None:
+            boot = bootstrapped_parameters(fit, self.nsim, self.seed, self.parallel)
+            return boot.confint(level, self.type).to_numpy()[rows]
+        settings = {"nsim": self.nsim, "type": self.type, "seed": seeds.r_seed(self.seed)}
+        return np.asarray(ask_r(in_r, "confint_boot", level=level, **settings).value, dtype=float)[rows]

@@ -50,7 +50,11 @@ class Minimum:
 
 
 def minimize(
-    objective: Objective, start: np.ndarray, bounds: tuple[np.ndarray, np.ndarray], curvature: np.ndarray
+    objective: Objective,
+    start: np.ndarray,
+    bounds: tuple[np.ndarray, np.ndarray],
+    curvature: np.ndarray,
+    tolerance: float = TOLERANCE,
 ) -> Minimum:
     """Minimize by projected quasi-Newton steps, the curvature being updated as BFGS does it.
 
@@ -64,6 +68,8 @@ def minimize(
         Lower and upper bounds, shape (k,) each.
     curvature : numpy.ndarray, shape (k, k)
         Second derivatives near the start.
+    tolerance : float
+        Twice the predicted distance to the minimum, in units of the function, at which the search ends.
 
     Returns
     -------
@@ -79,7 +85,7 @@ def minimize(
     curvature, decrement = positive(curvature), np.inf
     for _ in range(200):
         step, decrement = _newton(point, gradient, bounds, curvature)
-        if decrement < TOLERANCE:
+        if decrement < tolerance:
             break
         moved = _line_search(objective, (point, value, gradient), step, bounds)
         if moved is None:
@@ -114,9 +120,11 @@ def _newton(
     point: np.ndarray, gradient: np.ndarray, bounds: tuple[np.ndarray, np.ndarray], curvature: np.ndarray
 ) -> tuple[np.ndarray, float]:
     """Newton's step among the parameters that may move, and its decrement."""
-    free = ~(((point <= bounds[0]) & (gradient >= 0)) | ((point >= bounds[1]) & (gradient <= 0)))
-    step = np.zeros_like(point)
-    if free.any():
+    held = ((point <= bounds[0]) & (gradient >= 0)) | ((point >= bounds[1]) & (gradient <= 0))
+    if not held.any():
+        step = -np.linalg.solve(curvature, gradient)
+    else:
+        free, step = ~held, np.zeros_like(point)
         step[free] = -np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
     return step, float(-gradient @ step)
 
@@ -130,7 +138,7 @@ def _line_search(
     """The first of the step and its halves that decreases the function enough, or None."""
     point, value, gradient = here
     for halving in range(40):
-        moved = np.clip(point + step * 0.5**halving, *bounds)
+        moved = np.minimum(np.maximum(point + step * 0.5**halving, bounds[0]), bounds[1])
         promised = float(gradient @ (moved - point))
         if promised >= 0:
             continue

@@ -182,9 +182,15 @@ def _refit_here(engine: LocalEngine, response: np.ndarray) -> tuple[Fit, LocalEn
 
 def solved(engine: LocalEngine, solution: Solution, convergence: Convergence) -> tuple[Fit, LocalEngine]:
     """Record and engine of the same model solved for another response."""
-    from lmebridge.backends._local import LocalEngine, local_fit
+    from lmebridge.backends._local import local_fit
 
-    name, y = engine.design.frame.columns[0], solution.problem.y
-    design = replace(engine.design, y=y, frame=engine.design.frame.assign(**{name: y}))
-    record = local_fit(engine.model, design, solution, convergence, engine.source)
-    return record, LocalEngine(engine.model, design, solution, engine.source)
+    again = response_engine(engine, solution)
+    return local_fit(again.model, again.design, solution, convergence, again.source), again
+
+
+def response_engine(engine: LocalEngine, solution: Solution) -> LocalEngine:
+    """The engine of the same model solved for another response."""
+    from lmebridge.inference.responses import RefittedEngine
+
+    design = replace(engine.design, y=solution.problem.y)
+    return RefittedEngine(engine.model, design, solution, engine.source)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import linalg, sparse
 
+from lmebridge.backends._local import LocalEngine
+
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lmebridge.blocks import CrossProducts, Factor
     from lmebridge.pls import Problem
 
@@ -66,3 +70,14 @@ class Responses:
         if self._others is not None:
             rest_fixed[:, p] = self._others @ left
         return replace(products, coordinates=coordinates, fixed=fixed, rest_fixed=rest_fixed)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RefittedEngine(LocalEngine):
+    """A model solved for a response that is not in its model frame."""
+
+    def frame(self) -> pd.DataFrame:
+        """The model frame with the response that was fitted."""
+        frame = self.design.frame.copy()
+        frame[frame.columns[0]] = self.design.y
+        return frame
