@@ -90,5 +90,5 @@ def test_inference_without_r_is_lme4s(case_id: str, judged: dict[str, Any]) -> N
     # lmerTest's difference steps do not shrink with a sigma of 1e-7. Degrees of freedom have no unit, so those of the
     # same data in milliseconds are the judge.
     judge = "sleep_slope" if case_id == "sleep_tiny" else case_id
-    # 1e-2: lmerTest differentiates the deviance numerically, which a singular or nearly flat fit makes coarse.
-    np.testing.assert_allclose(degrees, judged[judge]["df"], rtol=1e-2)
+    # 1e-4: lmerTest differentiates the deviance twice by finite differences, we once a gradient that is exact.
+    np.testing.assert_allclose(degrees, judged[judge]["df"], rtol=1e-4)
