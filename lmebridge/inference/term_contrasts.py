@@ -33,8 +33,9 @@ def term_contrasts(design: Design, formula: Formula, type: str) -> dict[str, np.
         The model on its data.
     formula : Formula
         Its formula.
-    type : {"I", "III"}
-        Sequential tests, or tests of each term adjusted for all others that do not depend on its margins.
+    type : {"I", "II", "III"}
+        Sequential tests; tests of each term adjusted for all others that do not contain it; or tests of each term
+        adjusted for all others.
 
     Returns
     -------
@@ -46,15 +47,33 @@ def term_contrasts(design: Design, formula: Formula, type: str) -> dict[str, np.
     found = terms(formula.fixed)
     if type == "I" or len(design.names) <= 1 or len(found.labels) <= 1:
         return _sequential(design, found)
-    return _adjusted(design, found)
+    return _marginal(design, found) if type == "II" else _adjusted(design, found)
 
 
 def _sequential(design: Design, found: Terms) -> dict[str, np.ndarray]:
-    """Rows of the unit upper triangle of ``X'X``."""
-    upper = np.linalg.qr(design.X, mode="r")
-    rows = upper / np.diagonal(upper)[:, None]
-    assign = np.array(design.assign)
+    rows, assign = _unit_triangle(design.X), np.array(design.assign)
     return {label: rows[assign == place] for place, label in enumerate(found.labels, start=1)}
+
+
+def _unit_triangle(X: np.ndarray) -> np.ndarray:
+    """The unit upper triangle of ``X'X``, whose rows are sequential hypotheses."""
+    upper = np.linalg.qr(X, mode="r")
+    return np.asarray(upper / np.diagonal(upper)[:, None])
+
+
+def _marginal(design: Design, found: Terms) -> dict[str, np.ndarray]:
+    """Type II: each term after all terms that do not contain it."""
+    assign, hypotheses = np.array(design.assign), {}
+    for place, label in enumerate(found.labels, start=1):
+        own = np.flatnonzero(assign == place)
+        containing = [i for i, other in enumerate(found.labels, start=1) if _contains(design, found, label, other)]
+        last = np.concatenate([own, np.flatnonzero(np.isin(assign, containing))])
+        order = np.concatenate([np.setdiff1d(np.arange(len(assign)), last), last])
+        rows = np.zeros((len(own), len(assign)))
+        first = len(assign) - len(last)
+        rows[:, order] = _unit_triangle(design.X[:, order])[first : first + len(own)]
+        hypotheses[label] = rows if containing else np.eye(len(assign))[own]
+    return hypotheses
 
 
 def _adjusted(design: Design, found: Terms) -> dict[str, np.ndarray]:

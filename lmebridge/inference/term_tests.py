@@ -91,7 +91,7 @@ def anova_of_terms(fit: MerMod, ddf: str | None = None, type: str = "III") -> tu
     Raises
     ------
     BackendUnavailable, UnsupportedByBackend, ValueError
-        As `coef_table`; and UnsupportedByBackend for type II without R.
+        As `coef_table`.
     """
     if ddf is None:
         return _sequential(fit), ["Analysis of Variance Table"]
@@ -122,8 +122,6 @@ def _with_denominators(fit: MerMod, type: str) -> pd.DataFrame:
     from lmebridge.inference.satterthwaite import satterthwaite
     from lmebridge.inference.term_contrasts import term_contrasts
 
-    if type == "II":
-        raise UnsupportedByBackend("Type II tests need R's lmerTest: use backend='lme4', or type='I' or 'III'")
     engine = twin.local_engine(fit)
     found = satterthwaite(engine.solution)
     hypotheses = term_contrasts(engine.design, fit.record.model.formula, type)

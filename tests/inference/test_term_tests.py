@@ -105,9 +105,9 @@ def test_satterthwaite_without_r_is_lmertests(name: str, judged: dict[str, Any])
 
 @pytest.mark.needs_r
 @every
-@pytest.mark.parametrize("type", ["I", "III"])
+@pytest.mark.parametrize("type", ["I", "II", "III"])
 def test_analysis_of_variance_without_r_is_lmertests(name: str, type: str, judged: dict[str, Any]) -> None:
-    """F tests of every term with Satterthwaite's method, sequential and of type III, whatever the contrasts."""
+    """F tests of every term with Satterthwaite's method, sequential and of types II and III, whatever the contrasts."""
     found, expected = lme.anova(fitted(name), ddf="Satterthwaite", type=type), judged[name][type]
     if not len(found):
         assert not expected[".rows"]
@@ -167,12 +167,10 @@ def test_nothing_is_attached_to_r() -> None:
 
 
 def test_what_only_r_can_is_refused_with_the_reason() -> None:
-    """Kenward-Roger and type II without R, and methods that do not exist."""
+    """Kenward-Roger without R, and methods that do not exist."""
     fit = fitted("slopes")
     with pytest.raises(lme.UnsupportedByBackend, match=r"pbkrtest.*ddf='Satterthwaite'"):
         fit.coef_table(ddf="Kenward-Roger")
-    with pytest.raises(lme.UnsupportedByBackend, match="Type II"):
-        lme.anova(fit, ddf="Satterthwaite", type="II")
     with pytest.raises(ValueError, match="'Satterthwaite', 'Kenward-Roger'"):
         fit.coef_table(ddf="residual")
     with pytest.raises(ValueError, match="'I', 'II', 'III'"):
