@@ -1,4 +1,4 @@
-"""The command line: ``lmebridge doctor | demo | fit | parity | verify | data``. See ``lmebridge COMMAND --help``."""
+"""The command line: ``lmebridge doctor | demo | fit | parity | verify | data ...``: see ``lmebridge --help``."""
 
 from __future__ import annotations
 
@@ -199,10 +199,15 @@ def write_files(options: argparse.Namespace, found: Any) -> None:
     """Write a report to the files that were asked for."""
     for file, content in ((options.json, found.to_json), (options.html, found.to_html)):
         if file:
-            try:
-                Path(file).write_text(content(), encoding="utf-8")
-            except OSError as error:
-                raise ValueError(f"{file} cannot be written: {error.strerror}") from error
+            write_text(file, content())
+
+
+def write_text(file: str, text: str) -> None:
+    """Write a file."""
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"{file} cannot be written: {error.strerror}") from error
 
 
 # --- verify -----------------------------------------------------------------------------------------------------------
@@ -276,6 +281,37 @@ def split_pair(text: str, form: str) -> tuple[str, str]:
     return left, right
 
 
+# --- scoreboard -------------------------------------------------------------------------------------------------------
+
+
+def configure_scoreboard(command: argparse.ArgumentParser) -> None:
+    """What `scoreboard` takes."""
+    from lmebridge.parity.subjects import SUBJECTS
+
+    add = command.add_argument
+    add("--fixtures", metavar="FOLDER", default="fixtures", help="the project's fixtures (default: %(default)s)")
+    add(
+        "--output", metavar="FILE", default="docs/scoreboard.md", help="where to write (default: %(default)s; - prints)"
+    )
+    add("--engine", action="append", choices=SUBJECTS, help="only this engine (repeatable; default: all installed)")
+    add("--case", action="append", default=[], metavar="ID", help="only this case (repeatable)")
+    add("--limit", type=float, default=60.0, metavar="SECONDS", help="stop a fit after this (default: %(default)g)")
+    command.epilog = "Exit status 0 when the page was written, 2 when it could not be."
+
+
+def run_scoreboard(options: argparse.Namespace) -> int:
+    """Run every engine on every case and write the page."""
+    from lmebridge.parity.scoreboard import scores
+    from lmebridge.parity.scoreboard_page import page
+
+    text = page(scores(Path(options.fixtures), options.engine, options.case, limit=options.limit))
+    if options.output == "-":
+        print(text)
+    else:
+        write_text(options.output, text)
+    return OK
+
+
 # --- data -------------------------------------------------------------------------------------------------------------
 
 
@@ -331,5 +367,6 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callab
     "fit": ("fit a model to a data file and print its summary", configure_fit, run_fit),
     "parity": ("fit a model with every backend and compare each with each", configure_parity, run_parity),
     "verify": ("hold every number that a document prints to its models fitted again", configure_verify, run_verify),
+    "scoreboard": ("run every engine on the project's cases and write the page", configure_scoreboard, run_scoreboard),
     "data": ("list, find or fetch the example data", configure_data, run_data),
 }

@@ -1,0 +1,1 @@
+"""Tests of other people's engines as the scoreboard reads them."""
