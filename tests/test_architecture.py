@@ -29,7 +29,7 @@ LAYERS = {
         "rformat abbreviation rprint coefmat summary_anova summary_call summary_lm summary_messages "
         "summary_variance summary"
     ),
-    "what follows from a fit": "twin joint_covariance prediction diagnostics inference",
+    "what follows from a fit": "twin joint_covariance prediction diagnostics inference tidying exchange",
     "fitted models": "model functions variance_shares anova api linear_engines linear",
     "words": "wording random_words explain patsy_text translation",
     "data": "datafiles datasets tabular",
