@@ -81,7 +81,8 @@ def variances(run: Run, result: Any) -> dict[str, np.ndarray] | None:
     try:
         with np.errstate(all="ignore"):
             covariances = result.random_effects_cov
-    except (ValueError, TypeError, np.linalg.LinAlgError):
+    # Where a variance is exactly zero statsmodels has None for the inverse, and takes its shape.
+    except (AttributeError, ValueError, TypeError, np.linalg.LinAlgError):
         return None
     found = _empty_variances(run.design)
     for covariance, rows in zip(covariances.values(), run.plan.rows_of_groups(), strict=True):

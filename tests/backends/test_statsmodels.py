@@ -174,6 +174,14 @@ def test_the_first_optimizer_that_ends_at_the_optimum_is_kept():
     assert fit.convergence.messages == ()
 
 
+def test_own_variance_of_zero_has_conditional_variances():
+    """Where MixedLM ends at a variance of exactly zero, and cannot say the modes' variances, they are zero."""
+    model = model_of("mathach ~ ses + (1 | schoolid)", control={"polish": False, "method": "lbfgs"})
+    fit, engine = statsmodels.fit(model, datasets.hsb())
+    assert fit.variance["vcov"].iloc[0] == 0.0
+    assert not engine.conditional_variances()["schoolid"].any()
+
+
 def test_own_numbers_say_when_they_are_wrong():
     """With polish=False an infinite likelihood is MixedLM's answer, and the messages warn of it."""
     model = model_of("mathach ~ ses + (1 | schoolid)", control={"polish": False, "method": "lbfgs"})
