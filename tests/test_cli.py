@@ -144,7 +144,7 @@ def test_verify_holds_a_document_to_its_data(criterion, status, capsys, tmp_path
     given = ["--data", f"sleepstudy={SLEEP}", "--backend", "native", "--json", str(tmp_path / "r.json")]
     assert main(["verify", str(document), *given]) == status
     printed = capsys.readouterr().out
-    assert "page.txt: 1 outputs; 7 numbers" in printed
+    assert "page.txt: 1 output; 7 numbers" in printed
     assert ("line 4: criterion REML: 1786.565 against 1786.4651" in printed) == bool(status)
     assert json.loads((tmp_path / "r.json").read_text())["ok"] is not bool(status)
 

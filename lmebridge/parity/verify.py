@@ -156,7 +156,7 @@ class Verification:
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items() if count)
         unfitted = sum(one.report is None for one in self.checked)
         others = [f"{unfitted} not checked"] * bool(unfitted) + [f"{len(self.unread)} not read"] * bool(self.unread)
-        outputs = ", ".join([f"{len(self.checked)} outputs", *others])
+        outputs = ", ".join([f"{len(self.checked)} output{'s' * (len(self.checked) != 1)}", *others])
         return f"{self.title}: {outputs}; {sum(self.counts.values())} numbers: {verdicts or 'none compared'}"
 
 

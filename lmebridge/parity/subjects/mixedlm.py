@@ -52,16 +52,17 @@ def r_term(term: str, case: Case, frame: pd.DataFrame) -> str:
 
 
 def _r_part(part: str, case: Case, frame: pd.DataFrame) -> str:
-    name, _, number = part.rpartition(".")
-    if name not in frame.columns or not number.isdigit():
+    if part in frame.columns:
+        return f"{part}TRUE" if frame[part].dtype == bool else part
+    name, _, label = part.rpartition(".")
+    if name not in frame.columns:
         return part
-    if name in case.contrasts:
-        return f"{name}{number}"
     column = frame[name]
-    if column.dtype == bool:
-        return f"{name}TRUE"
     levels = list(column.cat.categories) if hasattr(column, "cat") else sorted(column.dropna().unique())
-    return f"{name}{levels[int(number)]}" if int(number) < len(levels) else part
+    by_level = case.contrasts.get(name, "contr.treatment") == "contr.treatment"
+    if label.isdigit() and by_level and int(label) < len(levels):
+        return f"{name}{levels[int(label)]}"
+    return f"{name}{label}"
 
 
 def _numbers(found: Any, method: str) -> Iterator[tuple[Key, float]]:

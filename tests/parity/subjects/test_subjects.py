@@ -57,6 +57,8 @@ def test_numbered_contrasts_get_the_names_of_levels():
     assert mixedlm.r_term("recipe.1:temperature.2", case, frame) == "recipeB:temperature195"
     assert mixedlm.r_term("(Intercept)", case, frame) == "(Intercept)"
     assert mixedlm.r_term("v.1", case, frame) == "v.1"
+    assert mixedlm.r_term("recipe.A", case, frame) == "recipeA"
+    assert mixedlm.r_term("late", case, frame.assign(late=True)) == "lateTRUE"
     summed = dataclasses.replace(case, contrasts={"recipe": "contr.sum"})
     assert mixedlm.r_term("recipe.2", summed, frame) == "recipe2"
 
