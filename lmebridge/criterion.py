@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg
+
+from lmebridge.triangular import solve_triangular
 
 if TYPE_CHECKING:
     from lmebridge.blocks import Decomposition
@@ -22,8 +23,8 @@ def fixed_effects(task: Problem, system: Decomposition) -> tuple[np.ndarray, np.
     """Cholesky factor of ``Q'V^-1 Q``, the fixed effects of Q less the projections, and pwrss."""
     p = task.n_fixed
     lower = np.linalg.cholesky(system.fixed[:p, :p])
-    half = linalg.solve_triangular(lower, system.fixed[:p, p], lower=True, check_finite=False)
-    gamma = linalg.solve_triangular(lower, half, lower=True, trans="T", check_finite=False)
+    half = solve_triangular(lower, system.fixed[:p, p], lower=True)
+    gamma = solve_triangular(lower, half, lower=True, transposed=True)
     return lower, gamma, float(system.fixed[p, p] - half @ half)
 
 
@@ -53,5 +54,5 @@ def mix_of(task: Problem, system: Decomposition) -> np.ndarray:
     mix[:p, 0], mix[p, 0] = -gamma, 1.0
     mix[:, 0] *= np.sqrt(task.degrees_of_freedom / pwrss)
     if task.REML:
-        mix[:p, 1:] = linalg.solve_triangular(lower, np.eye(p), lower=True, trans="T", check_finite=False)
+        mix[:p, 1:] = solve_triangular(lower, np.eye(p), lower=True, transposed=True)
     return mix

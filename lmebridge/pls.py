@@ -17,12 +17,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from scipy import linalg
 
 from lmebridge import derivatives
 from lmebridge.blocks import cross_products, decompose, factors
 from lmebridge.criterion import criterion, fixed_effects, log_det, mix_of, profiled
 from lmebridge.errors import DataError
+from lmebridge.triangular import solve_triangular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +129,7 @@ class Problem:
         """Theta from the optimizer's parameters: the inverse of `orthogonal`, shape (n_theta,)."""
         theta = np.empty(len(self.lower))
         for factor in self.products.factors:
-            raw = linalg.solve_triangular(factor.transform, factor.template(parameters), lower=True)
+            raw = solve_triangular(factor.transform, factor.template(parameters), lower=True)
             theta[factor.positions] = raw[factor.rows, factor.columns]
         return theta
 
@@ -289,7 +289,7 @@ def solve(task: Problem, theta: np.ndarray) -> Solution:
     theta = np.asarray(theta, dtype=float)
     system = task.decompose(task.orthogonal(theta))
     lower, gamma, _ = fixed_effects(task, system)
-    beta = linalg.solve_triangular(task.triangle, gamma + task.projections)
+    beta = solve_triangular(task.triangle, gamma + task.projections)
     spherical = [u[:, :, 0] for u in derivatives.scores_and_modes(system, np.append(-gamma, 1.0)[:, None])[1]]
     actual = [_actual(f, t, u) for f, t, u in zip(task.products.factors, system.templates, spherical, strict=True)]
     mu = task.offset + task.X @ beta + _random_part(task, actual)
@@ -316,7 +316,7 @@ def solve(task: Problem, theta: np.ndarray) -> Solution:
 
 def _actual(factor: Factor, template: np.ndarray, spherical: np.ndarray) -> np.ndarray:
     """Effects of the raw columns from the spherical ones, shape (levels, q)."""
-    raw = linalg.solve_triangular(factor.transform, template, lower=True)
+    raw = solve_triangular(factor.transform, template, lower=True)
     return np.asarray(spherical @ raw.T)
 
 
@@ -341,7 +341,7 @@ def _in_model_order(task: Problem, effects: Sequence[np.ndarray]) -> np.ndarray:
 def vcov(solution: Solution) -> np.ndarray:
     """Covariance matrix of the fixed effects given theta, shape (p, p)."""
     p = solution.problem.n_fixed
-    half = linalg.solve_triangular(solution.RX, np.eye(p))
+    half = solve_triangular(solution.RX, np.eye(p))
     return np.asarray(solution.sigma**2 * half @ half.T)
 
 

@@ -22,7 +22,7 @@ LAYERS = {
     "records": "records",
     "R's values": "values arguments operators splines transforms rfactors rsummaries rfunctions frames evaluation",
     "design": "contrasts modelmatrix modelframe random_effects newdata checks design",
-    "criterion": "schur blocks criterion derivatives pls starting optimize",
+    "criterion": "triangular schur blocks criterion derivatives pls starting optimize",
     "tables": "na log_likelihood tables intervals statsmodels_names linear_fit",
     "backends": "backends selection",
     "printing": (

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg
 
 from lmebridge import derivatives
 from lmebridge.criterion import fixed_effects
+from lmebridge.triangular import solve_triangular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -207,7 +207,7 @@ class FixedEffectDeviance:
         self.task = task
         unit = np.zeros(task.n_fixed)
         unit[which] = 1.0
-        self._row = linalg.solve_triangular(task.triangle, unit, trans="T")
+        self._row = solve_triangular(task.triangle, unit, transposed=True)
         self._offset = float(self._row @ task.projections)
 
     def at(self, value: float) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
@@ -229,10 +229,10 @@ class FixedEffectDeviance:
     def held(self, system: Decomposition, value: float) -> tuple[np.ndarray, float]:
         """Fixed effects of the orthonormal columns, less the projections, and pwrss, with the effect held."""
         lower, gamma, pwrss = fixed_effects(self.task, system)
-        half = linalg.solve_triangular(lower, self._row, lower=True, check_finite=False)
+        half = solve_triangular(lower, self._row, lower=True)
         scale = float(half @ half)
         distance = value - self._offset - float(self._row @ gamma)
-        moved = linalg.solve_triangular(lower, half, lower=True, trans="T", check_finite=False)
+        moved = solve_triangular(lower, half, lower=True, transposed=True)
         return gamma + moved * (distance / scale), pwrss + distance**2 / scale
 
     def _value(self, parameters: np.ndarray, value: float) -> float:
@@ -246,7 +246,7 @@ class FixedEffectDeviance:
 
 def coefficients(task: Problem, gamma: np.ndarray) -> np.ndarray:
     """Fixed effects from those of the orthonormal columns, shape (p,)."""
-    return np.asarray(linalg.solve_triangular(task.triangle, gamma + task.projections, check_finite=False))
+    return np.asarray(solve_triangular(task.triangle, gamma + task.projections))
 
 
 def differences(function: Callable[[np.ndarray], float], point: np.ndarray) -> np.ndarray:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import sparse
 
 from lmebridge.backends._local import LocalEngine
+from lmebridge.triangular import solve_triangular
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ class Responses:
         parts, p = task.products.factors, task.n_fixed
         self._task = task
         self._root = None if task.weights is None else np.sqrt(task.weights)
-        self._orthonormal = linalg.solve_triangular(task.triangle, self._weighted(task.X).T, trans="T").T
+        self._orthonormal = solve_triangular(task.triangle, self._weighted(task.X).T, transposed=True).T
         self._left = self._orthonormal - self._explained(task.products.coordinates[:, :, :p])
         self._others = sparse.hstack([f.sparse_matrix() for f in parts[1:]], format="csc").T if parts[1:] else None
 
