@@ -92,10 +92,11 @@ def local_engine(fit: MerMod) -> LocalEngine:
     """
     from lmebridge import pls
     from lmebridge.backends._local import LocalEngine
+    from lmebridge.backends._mixedlm_own import MixedLMEngine
     from lmebridge.design import build
 
     engine = engine_of(fit)
-    if isinstance(engine, LocalEngine):
+    if isinstance(engine, LocalEngine) and not isinstance(engine, MixedLMEngine):
         return engine
     if not in_r(fit):
         raise UnsupportedByBackend(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lmebridge.errors import UnsupportedByBackend
+from lmebridge.twin import engine_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from lmebridge.backends._mermod import MerModEngine
     from lmebridge.backends._r import Answer
     from lmebridge.model import MerMod
-
-
-def engine_of(fit: MerMod) -> Any:
-    """The engine behind a fitted model."""
-    return fit._engine  # noqa: SLF001 - the functions of this package are the model's methods
 
 
 def merMod_engine(fit: MerMod) -> MerModEngine | None:

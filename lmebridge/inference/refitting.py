@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lmebridge.errors import DataError
-from lmebridge.inference.engines import engine_of, local_engine, merMod_engine, used_or_omitted
+from lmebridge.inference.engines import local_engine, merMod_engine, used_or_omitted
+from lmebridge.twin import engine_of
 
 if TYPE_CHECKING:
     from lmebridge.backends._local import LocalEngine

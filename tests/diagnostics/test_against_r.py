@@ -214,3 +214,13 @@ def test_crossed_levels_without_a_small_component_are_inverted() -> None:
     shuffled = sparse.csr_array(matrix[order][:, order])
     # 1e-12: two inversions of a matrix of condition below 100.
     np.testing.assert_allclose(block_inverse(shuffled).toarray(), np.linalg.inv(shuffled.toarray()), atol=1e-12)
+
+
+@pytest.mark.parametrize("accessor", ["hatvalues", "cooks_distance", "influence"])
+def test_mixedlms_own_estimates_have_no_diagnostics(accessor):
+    """What follows from lme4's optimum is refused for estimates that are not there, with the remedy."""
+    fit = lme.lmer(
+        "Reaction ~ Days + (1 | Subject)", data("sleepstudy"), backend="statsmodels", control={"polish": False}
+    )
+    with pytest.raises(lme.UnsupportedByBackend, match="polish"):
+        getattr(fit, accessor)()
