@@ -105,31 +105,37 @@ def scores(
         raise ValueError(f"there is no case {', '.join(unknown)}")
     for case in table:
         case.golden()
-    chosen = engines or [name for name in SUBJECTS if load(name).version()]
+    chosen = list(engines or ()) or [name for name in SUBJECTS if load(name).version()]
     for name in chosen:
         if not load(name).version():
             raise BackendUnavailable(f"{name} is not installed")
-    return [score for name in chosen for score in _run(name, table, limit)]
+    found = _run(chosen, table, limit)
+    return sorted(found, key=lambda score: chosen.index(score.engine))
 
 
-def _run(engine: str, cases: Sequence[Case], limit: float) -> list[Score]:
-    """One engine on all cases, in a process that is started again when it was stopped."""
-    context = multiprocessing.get_context("spawn")
+def _run(engines: Sequence[str], cases: Sequence[Case], limit: float) -> list[Score]:
+    """Every engine in a process of its own, all of them in turn on each case, so that their times compare."""
+    workers = {engine: _start(engine, cases[0], limit) for engine in engines}
     found = []
-    pool = context.Pool(1)
     try:
-        # The first fit loads the engine, and R; it is not timed.
-        _attempt(pool, engine, cases[0], max(limit, START))
         for case in cases:
-            score = _attempt(pool, engine, case, limit)
-            found.append(score)
-            if score.outcome == SILENT:
-                pool.terminate()
-                pool = context.Pool(1)
-                _attempt(pool, engine, cases[0], max(limit, START))
+            for engine in engines:
+                score = _attempt(workers[engine], engine, case, limit)
+                found.append(score)
+                if score.outcome == SILENT:
+                    workers[engine].terminate()
+                    workers[engine] = _start(engine, cases[0], limit)
     finally:
-        pool.terminate()
+        for worker in workers.values():
+            worker.terminate()
     return found
+
+
+def _start(engine: str, case: Case, limit: float) -> Pool:
+    """A process that has fitted one case: the first fit loads the engine, and R."""
+    worker = multiprocessing.get_context("spawn").Pool(1)
+    _attempt(worker, engine, case, max(limit, START))
+    return worker
 
 
 def _attempt(pool: Pool, engine: str, case: Case, limit: float) -> Score:

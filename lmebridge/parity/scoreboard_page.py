@@ -31,8 +31,8 @@ TAIL = """
 *Refused*: the engine says that it does not take such a model. *Failed*: it ended in an error. *No answer*: stopped
 after the time limit. *Worst miss*: in multiples of what is allowed; infinite where a number is missing or has another
 name. *Time*: median over the cases that both fitted of the time relative to lme4's in the same run, transfer of the
-data included; most cases are small, so it tells what a call costs rather than how an engine scales. Engines run one
-after the other: on a machine with other work it is an order of magnitude.
+data included; most cases are small, so it tells what a call costs rather than how an engine scales.
+The engines take turns on each case.
 """
 
 
