@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.paired import in_turns
 from lmebridge.backends import _r, lme4
-from lmebridge.formula import parse_formula
+from lmebridge.formula.model_formula import parse_formula
 from lmebridge.records import Model
 
 LSYPE = "lsype_15000_final_2011_05_04.sav"

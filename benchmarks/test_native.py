@@ -20,7 +20,7 @@ import pytest
 
 from benchmarks.paired import Pair, seconds
 from lmebridge.backends import native
-from lmebridge.formula import parse_formula
+from lmebridge.formula.model_formula import parse_formula
 from lmebridge.records import Model
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ MEMORY = """
 import resource, sys
 import pandas as pd
 from lmebridge.backends import native
-from lmebridge.formula import parse_formula
+from lmebridge.formula.model_formula import parse_formula
 from lmebridge.records import Model
 
 frame = pd.read_pickle(sys.argv[1])

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lmebridge import datasets
-from lmebridge.anova import anova
 from lmebridge.api import lmer
 from lmebridge.errors import (
     BackendUnavailable,
@@ -26,7 +25,7 @@ from lmebridge.errors import (
     UnsupportedByBackend,
 )
 from lmebridge.exchange import from_r, r, r_code, read_rds, write_rds
-from lmebridge.explain import explain
+from lmebridge.formula.explain import explain
 from lmebridge.functions import (
     AIC,
     BIC,
@@ -72,11 +71,12 @@ from lmebridge.functions import (
     vcov,
     weights,
 )
-from lmebridge.linear import LinearModel, lm
+from lmebridge.inference.anova import anova
+from lmebridge.inference.variance_shares import icc, r2
+from lmebridge.linear.linear_model import LinearModel, lm
 from lmebridge.model import MerMod
 from lmebridge.na import NA
 from lmebridge.selection import backends, set_backend
-from lmebridge.variance_shares import icc, r2
 
 if TYPE_CHECKING:
     from lmebridge import parity

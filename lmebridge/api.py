@@ -9,7 +9,7 @@ import numpy as np
 
 from lmebridge import selection
 from lmebridge.errors import ConvergenceWarning, DataError, FormulaError, LmebridgeWarning, SingularFitWarning
-from lmebridge.formula import parse_expression, parse_formula, resolve_dot
+from lmebridge.formula.model_formula import parse_expression, parse_formula, resolve_dot
 from lmebridge.frames import as_pandas, select
 from lmebridge.model import MerMod
 from lmebridge.records import Model
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lmebridge.formula import Formula
+    from lmebridge.formula.model_formula import Formula
     from lmebridge.records import Fit
 
 #: The Python warning that each kind of message becomes.

@@ -116,7 +116,7 @@ def run_demo(options: argparse.Namespace) -> int:
 def configure_fit(command: argparse.ArgumentParser) -> None:
     """What `fit` takes."""
     from lmebridge.backends import REGISTRY
-    from lmebridge.tabular import READERS
+    from lmebridge.datasets.tabular import READERS
 
     add = command.add_argument
     add(
@@ -135,8 +135,8 @@ def configure_fit(command: argparse.ArgumentParser) -> None:
 def run_fit(options: argparse.Namespace) -> int:
     """Fit a model to a file and print its summary."""
     from lmebridge.api import lmer
-    from lmebridge.formula import parse_formula
-    from lmebridge.linear import lm
+    from lmebridge.formula.model_formula import parse_formula
+    from lmebridge.linear.linear_model import lm
 
     arguments = {name: getattr(options, name) for name in ("weights", "offset", "subset", "na_action", "backend")}
     arguments["contrasts"] = dict(contrast(pair) for pair in options.contrast)
@@ -157,8 +157,8 @@ def contrast(pair: str) -> tuple[str, str]:
 
 def load(data: str) -> Any:
     """The data of a file, or of an example data set by its name."""
-    from lmebridge.datasets import LOADERS
-    from lmebridge.tabular import read_table
+    from lmebridge.datasets.examples import LOADERS
+    from lmebridge.datasets.tabular import read_table
 
     return LOADERS[data]() if data in LOADERS else read_table(data)
 
@@ -317,7 +317,7 @@ def run_scoreboard(options: argparse.Namespace) -> int:
 
 def configure_data(command: argparse.ArgumentParser) -> None:
     """What `data` takes."""
-    from lmebridge.datafiles import DATASETS
+    from lmebridge.datasets.files import DATASETS
 
     actions = command.add_subparsers(title="actions", required=True, metavar="ACTION")
     actions.add_parser("list", help="the data sets and where they are").set_defaults(action=list_data)
@@ -339,7 +339,7 @@ def run_data(options: argparse.Namespace) -> int:
 
 def list_data(_: argparse.Namespace) -> None:
     """Print every data set, where it is or how to get it."""
-    from lmebridge.datafiles import catalogue
+    from lmebridge.datasets.files import catalogue
 
     for name, row in catalogue().iterrows():
         print(f"{name}\n  {row['title']}\n  {row['licence']}\n  {row['path'] or row['how to get it']}")
@@ -347,14 +347,14 @@ def list_data(_: argparse.Namespace) -> None:
 
 def print_path(options: argparse.Namespace) -> None:
     """Print where a data set's file is."""
-    from lmebridge import datafiles
+    from lmebridge.datasets import files as datafiles
 
     print(datafiles.path(options.name))
 
 
 def fetch_data(options: argparse.Namespace) -> None:
     """Download a data set and print where it is and the hash of what came."""
-    from lmebridge import datafiles
+    from lmebridge.datasets import files as datafiles
 
     file = datafiles.fetch(options.name)
     print(f"{file}\nsha256 {datafiles.sha256(file)}")

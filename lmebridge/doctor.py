@@ -109,7 +109,7 @@ def backend_lines(found: Mapping[str, Status]) -> list[str]:
 
 def data_lines() -> list[str]:
     """Each example data set: where it is, or how to get it."""
-    from lmebridge.datafiles import catalogue
+    from lmebridge.datasets.files import catalogue
 
     lines: list[str] = []
     for name, row in catalogue().iterrows():

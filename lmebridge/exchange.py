@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge import twin
 from lmebridge.errors import DataError, RError, UnsupportedByBackend
+from lmebridge.inference import twin
 
 if TYPE_CHECKING:
     import os
@@ -173,7 +173,7 @@ def _adopted(held: RHandle) -> MerMod:
 
 def _model(called: dict[str, Any]) -> Model:
     """What was fitted, from R's call."""
-    from lmebridge.formula import parse_formula
+    from lmebridge.formula.model_formula import parse_formula
     from lmebridge.records import Model
 
     def text(name: str) -> str | None:
@@ -234,7 +234,7 @@ def r_code(fit: MerMod, data: str = "data.csv") -> str:
 
 def _used(fit: MerMod) -> list[Any]:
     """The columns of the data that the model's expressions name."""
-    from lmebridge.formula import parse_expression
+    from lmebridge.formula.model_formula import parse_expression
     from lmebridge.rsyntax import names
 
     model = fit.record.model

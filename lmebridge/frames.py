@@ -9,8 +9,8 @@ import pandas as pd
 from pandas.arrays import BooleanArray, IntegerArray
 
 from lmebridge.errors import DataError
+from lmebridge.evaluation.values import Value, categorical, logical
 from lmebridge.rsyntax.literals import format_double
-from lmebridge.values import Value, categorical, logical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,7 +121,7 @@ def column(data: pd.DataFrame, name: str) -> Value:
 
 
 def vector(series: Any, name: str) -> Value:
-    """A pandas column as R's vector, see `lmebridge.values` for the types."""
+    """A pandas column as R's vector, see `lmebridge.evaluation.values` for the types."""
     dtype: Any = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _factor(series)

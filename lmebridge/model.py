@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge import exchange, prediction, tidying
+from lmebridge import exchange
 from lmebridge.diagnostics import influence, leverage, principal_components, residual_types
-from lmebridge.inference import bootstrap, confidence, profiling, refitting, simulation, term_deletions, term_tests
+from lmebridge.inference import (
+    bootstrap,
+    confidence,
+    prediction,
+    profiling,
+    refitting,
+    simulation,
+    term_deletions,
+    term_tests,
+    tidying,
+)
 from lmebridge.log_likelihood import LogLik
 from lmebridge.statsmodels_names import StatsmodelsNames
 from lmebridge.tables import Count, RandomEffects, VarCorr
@@ -19,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lmebridge.backends.contract import Engine
+    from lmebridge.printing.summary import Summary
     from lmebridge.records import Fit
-    from lmebridge.summary import Summary
 
 
 #: Tolerance below which lme4's isSingular calls a relative standard deviation zero, dimensionless.
@@ -81,8 +91,8 @@ class MerMod(StatsmodelsNames):
 
     def formula(self) -> str:
         """The model's formula as R text, ``||`` written out as lme4 keeps it."""
+        from lmebridge.printing.summary_call import single_bars
         from lmebridge.rsyntax import deparse, parse_expression
-        from lmebridge.summary_call import single_bars
 
         return deparse(parse_expression(single_bars(self._fit.model.formula)))
 
@@ -278,13 +288,13 @@ class MerMod(StatsmodelsNames):
 
     def summary(self) -> Summary:
         """The summary that lme4 prints; ``str()`` gives its text."""
-        from lmebridge.summary import Summary
+        from lmebridge.printing.summary import Summary
 
         quantiles = np.quantile(self._residuals(pearson=True) / self.sigma(), [0, 0.25, 0.5, 0.75, 1])
         return Summary(self._fit, residual_quantiles=quantiles, data_name=self.data_name)
 
     def __repr__(self) -> str:
-        from lmebridge.summary import print_text
+        from lmebridge.printing.summary import print_text
 
         return print_text(self._fit, data_name=self.data_name)
 

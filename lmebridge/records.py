@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from lmebridge.formula import Formula
+    from lmebridge.formula.model_formula import Formula
 
 #: Kinds of message a fit carries, each with the Python warning it becomes in `lmebridge.api`.
 MessageKind = Literal["singular", "convergence", "note"]

@@ -45,7 +45,7 @@ class RandomEffects(Mapping[str, pd.DataFrame]):
         return len(self._modes)
 
     def __repr__(self) -> str:
-        from lmebridge.rprint import ranef_text
+        from lmebridge.printing.rprint import ranef_text
 
         return ranef_text(self._modes, conditional=bool(self.postVar))
 
@@ -105,7 +105,7 @@ class VarCorr(Mapping[str, pd.DataFrame]):
         return len(self._blocks)
 
     def __repr__(self) -> str:
-        from lmebridge.summary import varcorr_text
+        from lmebridge.printing.summary import varcorr_text
 
         return varcorr_text(self._table)
 

@@ -18,21 +18,17 @@ pytestmark = pytest.mark.needs_source
 #: A name stands for a module, or for a sub-package and all that is in it.
 LAYERS = {
     "errors": "errors",
-    "R's language": "rsyntax rdeparse allowed terms grouping bars formula",
+    "R's language": "rsyntax formula",
     "records": "records",
-    "R's values": "values arguments operators splines transforms rfactors rsummaries rfunctions frames evaluation",
-    "design": "contrasts modelmatrix modelframe random_effects newdata checks design",
-    "criterion": "triangular schur blocks criterion derivatives pls starting optimize",
-    "tables": "na log_likelihood tables intervals statsmodels_names linear_fit",
+    "R's values": "evaluation frames",
+    "design": "design",
+    "criterion": "pls",
+    "printing": "printing",
+    "tables": "na log_likelihood tables statsmodels_names",
     "backends": "backends selection",
-    "printing": (
-        "rformat abbreviation rprint coefmat summary_anova summary_call summary_lm summary_messages "
-        "summary_variance summary"
-    ),
-    "what follows from a fit": "twin joint_covariance prediction diagnostics inference tidying exchange",
-    "fitted models": "model functions variance_shares anova api linear_engines linear",
-    "words": "wording random_words explain patsy_text translation",
-    "data": "datafiles datasets tabular",
+    "what follows from a fit": "diagnostics inference",
+    "fitted models": "model functions api linear exchange",
+    "data": "datasets",
     "parity": "parity",
     "command line": "demo doctor cli __main__",
 }

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lmebridge import datafiles
 from lmebridge.cli import main
+from lmebridge.datasets import files as datafiles
 from tests.cases import FIXTURES
 
 SLEEP = str(FIXTURES / "data" / "sleepstudy.csv")

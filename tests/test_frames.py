@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from lmebridge.errors import DataError
+from lmebridge.evaluation.values import as_text, r_class
 from lmebridge.frames import as_pandas, column, select
-from lmebridge.values import as_text, r_class
 
 MISSING_TEXT = ["a", None, "b"]
 

@@ -8,7 +8,7 @@ import math
 
 import pytest
 
-from lmebridge import datafiles
+from lmebridge.datasets import files as datafiles
 from lmebridge.demo.published import Output, compare, folder, outputs, units_off
 from lmebridge.demo.quantities import BY_FUNCTION
 from lmebridge.demo.report import report

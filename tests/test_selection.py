@@ -9,7 +9,7 @@ import pytest
 import lmebridge as lme
 from lmebridge.backends import REGISTRY, native, statsmodels
 from lmebridge.backends.contract import Status
-from lmebridge.formula import parse_formula
+from lmebridge.formula.model_formula import parse_formula
 from lmebridge.records import Model
 from lmebridge.selection import BACKEND_VARIABLE, choose
 from tests.cases import data

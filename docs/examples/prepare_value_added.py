@@ -3,7 +3,7 @@
 Run by `lmebridge verify`, which puts the file of LSYPE there first: --data valueadded=lsype
 """
 
-from lmebridge.datasets import lsype_prepared
+from lmebridge.datasets.examples import lsype_prepared
 
 # The practical's six columns, and the share of each school's pupils with free school meals.
 valueadded = lsype_prepared(valueadded)  # noqa: F821 (given by --data)

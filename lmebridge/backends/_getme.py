@@ -18,8 +18,8 @@ from lmebridge.backends._wire import Pairs
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lmebridge.design import Design, RandomBlock
-    from lmebridge.pls import Solution
+    from lmebridge.design.build import Design, RandomBlock
+    from lmebridge.pls.solution import Solution
 
 
 def get_me(name: str, design: Design, solution: Solution) -> Any:

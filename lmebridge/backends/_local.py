@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge import pls
 from lmebridge.backends import _getme
+from lmebridge.pls import solution as pls
 from lmebridge.records import Fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lmebridge.design import Design, RandomBlock
-    from lmebridge.formula import RandomTerm
-    from lmebridge.pls import Solution
+    from lmebridge.design.build import Design, RandomBlock
+    from lmebridge.formula.model_formula import RandomTerm
+    from lmebridge.pls.solution import Solution
     from lmebridge.records import Convergence, Model, Source
 
 
@@ -208,12 +208,12 @@ class LocalEngine:
         return sum((self._random_part(term, newdata, allow_new_levels=allow_new_levels) for term in terms), start=fixed)
 
     def _terms(self, re_form: str | None) -> tuple[RandomTerm, ...]:
-        from lmebridge.formula import blocks, parse_formula
+        from lmebridge.formula.model_formula import blocks, parse_formula
 
         return blocks(self.model.formula if re_form is None else parse_formula(re_form, trust=True))
 
     def _fixed_part(self, newdata: pd.DataFrame | None) -> np.ndarray:
-        from lmebridge import newdata as rows
+        from lmebridge.design import newdata as rows
 
         if newdata is None:
             return np.asarray(self.design.X @ self.solution.beta + self.design.offset)
@@ -222,7 +222,7 @@ class LocalEngine:
 
     def _random_part(self, term: RandomTerm, newdata: pd.DataFrame | None, *, allow_new_levels: bool) -> np.ndarray:
         """Contribution of one term's effects; levels that the fit has not seen contribute nothing."""
-        from lmebridge import newdata as rows
+        from lmebridge.design import newdata as rows
 
         block = rows.new_block(self.design, term, newdata, allow_new_levels=allow_new_levels)
         modes = self._modes[block.group][list(block.effects)].to_numpy()
@@ -231,7 +231,7 @@ class LocalEngine:
 
     def refit(self, *, REML: bool) -> tuple[Fit, LocalEngine]:
         """The same model on the same data with or without REML, minimized anew."""
-        from lmebridge.optimize import optimize
+        from lmebridge.pls.optimize import optimize
 
         model = replace(self.model, REML=REML)
         solution, convergence = optimize(self.solution.problem.with_REML(REML=REML))

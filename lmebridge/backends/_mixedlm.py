@@ -10,8 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lmebridge.design import Design, RandomBlock
-    from lmebridge.pls import Problem, Solution
+    from lmebridge.design.build import Design, RandomBlock
+    from lmebridge.pls.solution import Problem, Solution
     from lmebridge.records import Model
 
 #: Largest work of one evaluation of MixedLM's criterion, in multiplications: rows times squared levels, summed over its

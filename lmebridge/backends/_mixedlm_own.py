@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge import pls
 from lmebridge.backends._local import LocalEngine, local_fit
 from lmebridge.backends._mixedlm import SHORTFALL, ending, shortfall
-from lmebridge.optimize import SINGULAR_TEXT, is_singular, optimize
+from lmebridge.pls import solution as pls
+from lmebridge.pls.optimize import SINGULAR_TEXT, is_singular, optimize
 from lmebridge.records import Convergence, Message
 
 #: Difference between MixedLM's log-likelihood and lme4's at MixedLM's estimates above which the first is wrong: both
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lmebridge.backends._mixedlm import Arrangement, Attempt, Run
-    from lmebridge.design import Design
-    from lmebridge.pls import Solution
+    from lmebridge.design.build import Design
+    from lmebridge.pls.solution import Solution
     from lmebridge.records import Fit, Source
 
 

@@ -93,7 +93,7 @@ def fit(model: Model, data: pd.DataFrame) -> tuple[Fit, Engine]:
 
 def _blame_data(model: Model, data: pd.DataFrame, error: RError) -> None:
     """Raise what is wrong with the data, if that is why R failed: our own checks say which column and what to do."""
-    from lmebridge.design import build
+    from lmebridge.design.build import build
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # R has given its warnings already

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lmebridge.backends.contract import Gap, Status
-from lmebridge.formula import blocks
+from lmebridge.formula.model_formula import blocks
 from lmebridge.records import Source
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def fit(model: Model, data: pd.DataFrame) -> tuple[Fit, Engine]:
     Parameters
     ----------
     model : Model
-        What to fit; `lmebridge.optimize.optimize` says what ``model.start`` and ``model.control`` may be.
+        What to fit; `lmebridge.pls.optimize.optimize` says what ``model.start`` and ``model.control`` may be.
     data : pandas.DataFrame
         The columns that the model needs.
 
@@ -76,10 +76,10 @@ def fit(model: Model, data: pd.DataFrame) -> tuple[Fit, Engine]:
     DataError
         If lme4's own checks of the data fail, or `model.control` has an unknown option.
     """
-    from lmebridge import design as designs
-    from lmebridge import pls
     from lmebridge.backends._local import LocalEngine, local_fit
-    from lmebridge.optimize import optimize
+    from lmebridge.design import build as designs
+    from lmebridge.pls import solution as pls
+    from lmebridge.pls.optimize import optimize
 
     design = designs.build(model, data)
     solution, convergence = optimize(pls.problem(design, REML=model.REML), model.start, model.control)

@@ -50,7 +50,7 @@ def _argument(argument: str) -> Callable[[Model], str | None]:
 
 def _scrubbed(model: Model) -> str | None:
     """A formula that means something else, or nothing, without its blanks: pymer4 takes them all out."""
-    from lmebridge.formula import parse_formula
+    from lmebridge.formula.model_formula import parse_formula
 
     text = str(model.formula)
     try:

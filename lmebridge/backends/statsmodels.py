@@ -18,10 +18,10 @@ from lmebridge.backends import _mixedlm as layout
 from lmebridge.backends._mixedlm import SHORTFALL, Attempt, Run, ending, shortfall
 from lmebridge.backends.contract import Gap, Status
 from lmebridge.errors import LmebridgeError, UnsupportedByBackend
-from lmebridge.formula import blocks as blocks_of
-from lmebridge.formula import group_name
+from lmebridge.formula.model_formula import blocks as blocks_of
+from lmebridge.formula.model_formula import group_name
+from lmebridge.formula.terms import terms
 from lmebridge.records import Source
-from lmebridge.terms import terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from lmebridge.backends._local import LocalEngine
     from lmebridge.backends._mixedlm import Arrangement
     from lmebridge.backends.contract import Engine
-    from lmebridge.design import Design
-    from lmebridge.formula import RandomTerm
-    from lmebridge.pls import Problem, Solution
+    from lmebridge.design.build import Design
+    from lmebridge.formula.model_formula import RandomTerm
+    from lmebridge.pls.solution import Problem, Solution
     from lmebridge.records import Convergence, Fit, Model
 
 name = "statsmodels"
@@ -133,8 +133,8 @@ def fit(model: Model, data: pd.DataFrame) -> tuple[Fit, Engine]:
     LmebridgeError
         If every optimizer of MixedLM failed and the estimates are not to be polished.
     """
-    from lmebridge import design as designs
-    from lmebridge import pls
+    from lmebridge.design import build as designs
+    from lmebridge.pls import solution as pls
 
     design = designs.build(model, data)
     plan = _arranged(model, design)
@@ -212,7 +212,7 @@ def _start(model: Model, design: Design, plan: Arrangement, task: Problem) -> An
 
 
 def _start_of_theta(model: Model, task: Problem) -> tuple[float, ...] | None:
-    from lmebridge import starting
+    from lmebridge.pls import starting
 
     if model.start is not None:
         return model.start
@@ -264,7 +264,7 @@ def _search(run: Run) -> tuple[Attempt, Solution, Convergence]:
 
 
 def _polish(run: Run, attempt: Attempt) -> tuple[Solution, Convergence]:
-    from lmebridge.optimize import optimize
+    from lmebridge.pls.optimize import optimize
 
     control = {option: value for option, value in run.model.control.items() if option not in OWN_CONTROL}
     start = run.model.start if attempt.theta is None else tuple(float(value) for value in attempt.theta)

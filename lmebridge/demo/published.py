@@ -36,7 +36,7 @@ class Output:
     numbers : mapping of str to mapping of str to str
         By quantity, by R's name of the term (empty where there is one number): the printed text.
     data, preparation : str
-        Functions of `lmebridge.datasets` that give the data; the second may be empty.
+        Functions of `lmebridge.datasets.examples` that give the data; the second may be empty.
     formula : str
         The model as an R formula; empty for an anova.
     formulas : mapping of str to str
@@ -109,17 +109,17 @@ def prepared(data: str, preparation: str) -> pd.DataFrame:
     Parameters
     ----------
     data, preparation : str
-        Functions of `lmebridge.datasets`; the second may be empty.
+        Functions of `lmebridge.datasets.examples`; the second may be empty.
 
     Raises
     ------
     DatasetUnavailable
         If the data are not on this machine.
     """
-    from lmebridge import datasets
+    from lmebridge.datasets import examples
 
-    frame = datasets.LOADERS[data]()
-    return getattr(datasets, preparation)(frame) if preparation else frame
+    frame = examples.LOADERS[data]()
+    return getattr(examples, preparation)(frame) if preparation else frame
 
 
 @cache

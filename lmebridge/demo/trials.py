@@ -118,7 +118,7 @@ def computed(readers: Mapping[str, Any], names: Iterable[str], fitted: Any) -> d
 
 def anova_quantities(output: Output, backend: str) -> dict[str, dict[str, float]]:
     """Columns of the likelihood-ratio table of an output's models."""
-    from lmebridge.anova import anova
+    from lmebridge.inference.anova import anova
 
     models = [fit(output, formula, backend) for formula in output.formulas.values()]
     table = anova(*models, model_names=list(output.formulas))
@@ -146,7 +146,7 @@ def fit_once(
 ) -> Any:
     """Fit a model, quietly: what is to be said about it stays in the fit."""
     from lmebridge.api import lmer
-    from lmebridge.linear import lm
+    from lmebridge.linear.linear_model import lm
 
     frame = load(data, preparation)
     with warnings.catch_warnings():

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge import twin
 from lmebridge.errors import DataError
+from lmebridge.inference import twin
 from lmebridge.tables import block_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lmebridge.design import Design
+    from lmebridge.design.build import Design
     from lmebridge.model import MerMod
 
 
@@ -144,9 +144,9 @@ class _Refit:
 
 def _without(fit: MerMod, design: Design, keep: np.ndarray) -> _Refit:
     """The estimates from the rows kept."""
-    from lmebridge import pls
-    from lmebridge.checks import independent_columns
-    from lmebridge.optimize import optimize
+    from lmebridge.design.checks import independent_columns
+    from lmebridge.pls import solution as pls
+    from lmebridge.pls.optimize import optimize
 
     kept = np.sort(independent_columns(design.X[keep]))
     part = replace(

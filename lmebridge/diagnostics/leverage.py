@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lmebridge import twin
+from lmebridge.inference import twin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +84,7 @@ def rstudent(fit: MerMod) -> pd.Series:
 def _leverages(fit: MerMod) -> np.ndarray:
     if twin.in_r(fit):
         return np.asarray(twin.ask_r(fit, "leverages"), dtype=float)
-    from lmebridge.joint_covariance import joint_covariance
+    from lmebridge.inference.joint_covariance import joint_covariance
 
     engine = twin.local_engine(fit)
     weights = np.asarray(engine.getME("weights"), dtype=float)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lmebridge import twin
+from lmebridge.inference import twin
 
 if TYPE_CHECKING:
     from lmebridge.model import MerMod

@@ -210,7 +210,7 @@ def _report(failures: Counter[str], nsim: int) -> None:
 def parameters(fit: MerMod) -> np.ndarray:
     """The parameters that `confint` is about: standard deviations and correlations, sigma, fixed effects."""
     from lmebridge.inference.deviances import Scales
-    from lmebridge.twin import engine_of
+    from lmebridge.inference.twin import engine_of
 
     solution = engine_of(fit).solution
     return np.concatenate([Scales(solution.problem).from_theta(solution.theta, solution.sigma), solution.beta])

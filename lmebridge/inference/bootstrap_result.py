@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from lmebridge.intervals import percent_names
+from lmebridge.inference.intervals import percent_names
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lmebridge.inference import seeds
 from lmebridge.inference.engines import ask_r, merMod_engine
-from lmebridge.intervals import chosen_parameters, old_names, percent_names, wald
+from lmebridge.inference.intervals import chosen_parameters, old_names, percent_names, wald
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lmebridge import derivatives
-from lmebridge.criterion import fixed_effects
-from lmebridge.triangular import solve_triangular
+from lmebridge.pls import derivatives
+from lmebridge.pls.criterion import fixed_effects
+from lmebridge.pls.triangular import solve_triangular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lmebridge.blocks import Decomposition, Factor
-    from lmebridge.pls import Problem
+    from lmebridge.pls.blocks import Decomposition, Factor
+    from lmebridge.pls.solution import Problem
 
 #: Searches start from relative standard deviations of at least this: at zero the deviance is flat, minimum or not.
 FLOOR = 0.1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lmebridge.errors import UnsupportedByBackend
-from lmebridge.twin import engine_of
+from lmebridge.inference.twin import engine_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

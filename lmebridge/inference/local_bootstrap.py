@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from lmebridge import derivatives, pls
-from lmebridge.criterion import log_det, profiled
 from lmebridge.inference.descent import hessian, minimize
 from lmebridge.inference.deviances import FLOOR
 from lmebridge.inference.engines import local_engine
 from lmebridge.inference.refitting import like, response_engine
 from lmebridge.inference.responses import Responses
 from lmebridge.inference.simulation import Simulator
-from lmebridge.optimize import NAME, SINGULAR_TEXT, is_singular, optimize
+from lmebridge.pls import derivatives
+from lmebridge.pls import solution as pls
+from lmebridge.pls.criterion import log_det, profiled
+from lmebridge.pls.optimize import NAME, SINGULAR_TEXT, is_singular, optimize
 from lmebridge.records import Convergence, Message
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from lmebridge.backends._local import LocalEngine
     from lmebridge.inference.descent import Minimum
     from lmebridge.model import MerMod
-    from lmebridge.pls import Problem, Solution
+    from lmebridge.pls.solution import Problem, Solution
     from lmebridge.records import Fit
 
 #: Relative standard deviations below this, on standardized columns, are tried at zero.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lmebridge.errors import LmebridgeError, LmebridgeWarning
 from lmebridge.inference.engines import ask_r, local_engine, merMod_engine
-from lmebridge.intervals import chosen_parameters, parameter_names
+from lmebridge.inference.intervals import chosen_parameters, parameter_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lmebridge.inference.descent import Minimum
     from lmebridge.inference.deviances import ScaleDeviance
     from lmebridge.model import MerMod
-    from lmebridge.pls import Problem, Solution
+    from lmebridge.pls.solution import Problem, Solution
 
 #: lme4's step in zeta, as a share of the cutoff; its longest step, in units of the step before; its shortest.
 SHARE, LONGEST, SHORTEST = 1 / 8, 10.0, 1e-6
@@ -212,9 +212,9 @@ class Profiler:
 
     def _fixed(self, which: int) -> np.ndarray:
         """Points of one fixed effect's profile, in order of the effect."""
-        from lmebridge import pls
         from lmebridge.inference.descent import hessian, minimize
         from lmebridge.inference.deviances import FLOOR, FixedEffectDeviance, coefficients
+        from lmebridge.pls import solution as pls
 
         task, column = self._task, self._n_scales + 1 + which
         deviance = FixedEffectDeviance(task, which)
@@ -290,7 +290,7 @@ class Profiler:
 
 def maximum_likelihood(solution: Solution) -> Solution:
     """The optimum under maximum likelihood."""
-    from lmebridge.optimize import optimize
+    from lmebridge.pls.optimize import optimize
 
     if not solution.problem.REML:
         return solution

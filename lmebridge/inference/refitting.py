@@ -10,13 +10,13 @@ import pandas as pd
 
 from lmebridge.errors import DataError
 from lmebridge.inference.engines import local_engine, merMod_engine, used_or_omitted
-from lmebridge.twin import engine_of
+from lmebridge.inference.twin import engine_of
 
 if TYPE_CHECKING:
     from lmebridge.backends._local import LocalEngine
     from lmebridge.backends.contract import Engine
     from lmebridge.model import MerMod
-    from lmebridge.pls import Solution
+    from lmebridge.pls.solution import Solution
     from lmebridge.records import Convergence, Fit
 
 #: Options of `control` that are about another optimizer than the one that fits again.
@@ -174,7 +174,7 @@ def response_rows(fit: MerMod, newresp: Any) -> np.ndarray:
 
 def _refit_here(engine: LocalEngine, response: np.ndarray) -> tuple[Fit, LocalEngine]:
     from lmebridge.inference.responses import Responses
-    from lmebridge.optimize import optimize
+    from lmebridge.pls.optimize import optimize
 
     control = {key: value for key, value in engine.model.control.items() if key not in NOT_FOR_REFITTING}
     task = Responses(engine.solution.problem).problem(response)

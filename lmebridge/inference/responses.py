@@ -9,13 +9,13 @@ import numpy as np
 from scipy import sparse
 
 from lmebridge.backends._local import LocalEngine
-from lmebridge.triangular import solve_triangular
+from lmebridge.pls.triangular import solve_triangular
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lmebridge.blocks import CrossProducts, Factor
-    from lmebridge.pls import Problem
+    from lmebridge.pls.blocks import CrossProducts, Factor
+    from lmebridge.pls.solution import Problem
 
 
 class Responses:

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import linalg, special
 
-from lmebridge.criterion import fixed_effects
 from lmebridge.errors import ConvergenceWarning
+from lmebridge.pls.criterion import fixed_effects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lmebridge.pls import Problem, Solution
+    from lmebridge.pls.solution import Problem, Solution
 
 #: Eigenvalues of the Hessian below this are taken for zero, as lmerTest takes them.
 FLAT = 1e-8

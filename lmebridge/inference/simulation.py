@@ -136,7 +136,7 @@ class Simulator:
 
 def _drawn_blocks(engine: LocalEngine, form: str | None) -> list[int]:
     """Positions of the blocks that are drawn: all but those that `form` names whole."""
-    from lmebridge.formula import blocks, parse_formula
+    from lmebridge.formula.model_formula import blocks, parse_formula
 
     kept = engine.model.formula if form is None else parse_formula(form, trust=True)
     texts = {term.text for term in blocks(kept)}

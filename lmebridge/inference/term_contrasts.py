@@ -15,10 +15,10 @@ import numpy as np
 from lmebridge.errors import UnsupportedByBackend
 
 if TYPE_CHECKING:
-    from lmebridge.design import Design
-    from lmebridge.formula import Formula
-    from lmebridge.modelmatrix import ModelMatrix
-    from lmebridge.terms import Terms
+    from lmebridge.design.build import Design
+    from lmebridge.design.modelmatrix import ModelMatrix
+    from lmebridge.formula.model_formula import Formula
+    from lmebridge.formula.terms import Terms
 
 #: Coefficients of a hypothesis below this are zero, as in lmerTest.
 ZERO = 1e-8
@@ -42,7 +42,7 @@ def term_contrasts(design: Design, formula: Formula, type: str) -> dict[str, np.
     dict of str to numpy.ndarray, shape (r, p)
         By term, R's label.
     """
-    from lmebridge.terms import terms
+    from lmebridge.formula.terms import terms
 
     found = terms(formula.fixed)
     if type == "I" or len(design.names) <= 1 or len(found.labels) <= 1:
@@ -102,8 +102,8 @@ def _adjusted(design: Design, found: Terms) -> dict[str, np.ndarray]:
 
 def _treatment_coded(design: Design, found: Terms) -> ModelMatrix:
     """X with every factor coded by treatment contrasts, of full column rank."""
-    from lmebridge.checks import independent_columns
-    from lmebridge.modelmatrix import ModelMatrix, make_recipe, model_matrix
+    from lmebridge.design.checks import independent_columns
+    from lmebridge.design.modelmatrix import ModelMatrix, make_recipe, model_matrix
 
     factors = design.recipe.fixed.factors
     recipe = make_recipe(found, design.recipe.frame.values, dict.fromkeys(factors, "contr.treatment"))
@@ -118,9 +118,9 @@ def _at(items: tuple[Any, ...], places: np.ndarray) -> tuple[Any, ...]:
 
 def _full_rank_deficient(design: Design, found: Terms) -> tuple[np.ndarray, list[str]]:
     """A column for every level or combination of levels of each term, and their names."""
-    from lmebridge.modelmatrix import make_recipe, model_matrix
+    from lmebridge.design.modelmatrix import make_recipe, model_matrix
+    from lmebridge.formula.terms import terms
     from lmebridge.rsyntax import parse_expression
-    from lmebridge.terms import terms
 
     n, values = len(design.y), design.recipe.frame.values
     pieces: list[tuple[np.ndarray, tuple[str, ...]]] = [(np.ones((n, 1)), ("(Intercept)",))] if found.intercept else []
@@ -134,7 +134,7 @@ def _full_rank_deficient(design: Design, found: Terms) -> tuple[np.ndarray, list
 
 
 def _variables(found: Terms) -> list[str]:
-    from lmebridge.modelmatrix import variable_name
+    from lmebridge.design.modelmatrix import variable_name
 
     return [variable_name(node) for node in found.variables]
 

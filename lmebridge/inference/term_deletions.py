@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge import twin
 from lmebridge.errors import DataError
+from lmebridge.inference import twin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lmebridge.anova import AnovaTable
-    from lmebridge.formula import RandomTerm
+    from lmebridge.formula.model_formula import RandomTerm
+    from lmebridge.formula.terms import Terms
+    from lmebridge.inference.anova import AnovaTable
     from lmebridge.model import MerMod
-    from lmebridge.terms import Terms
 
 
 def drop1(fit: MerMod, scope: Sequence[str] | None = None, test: str | None = None) -> AnovaTable:
@@ -48,8 +48,8 @@ def drop1(fit: MerMod, scope: Sequence[str] | None = None, test: str | None = No
     ----------
     lme4 ``drop1.merMod``.
     """
-    from lmebridge.anova import AnovaTable
-    from lmebridge.terms import terms
+    from lmebridge.formula.terms import terms
+    from lmebridge.inference.anova import AnovaTable
 
     if test not in {None, "Chisq"}:
         raise ValueError(f"test={test!r}: the test is 'Chisq' or None")
@@ -85,8 +85,8 @@ def ranova(fit: MerMod, reduce_terms: bool = True) -> AnovaTable:
     ----------
     lmerTest ``ranova``.
     """
-    from lmebridge.anova import AnovaTable
-    from lmebridge.formula import blocks
+    from lmebridge.formula.model_formula import blocks
+    from lmebridge.inference.anova import AnovaTable
 
     terms = blocks(fit.record.model.formula)
     smaller = [found for place in range(len(terms)) for found in _reduced(terms, place, reduce_terms=reduce_terms)]
@@ -146,16 +146,16 @@ def _reduced(terms: tuple[RandomTerm, ...], place: int, *, reduce_terms: bool) -
 
 
 def _effects_of(term: RandomTerm) -> list[str]:
-    from lmebridge.terms import terms
+    from lmebridge.formula.terms import terms
 
     return _droppable(terms(term.effects))
 
 
 def _without(term: RandomTerm, label: str) -> str:
     """The term without one of its effects; an intercept alone where it was the last."""
+    from lmebridge.formula.terms import terms
     from lmebridge.inference.updating import updated_formula
     from lmebridge.rsyntax import deparse
-    from lmebridge.terms import terms
 
     alone = set(terms(term.effects).labels) == {label}
     left = "1" if alone else updated_formula(f"~ {deparse(term.effects)}", f"~ . - {label}").lstrip("~ ")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge import twin
 from lmebridge.errors import BackendUnavailable, LmebridgeWarning, UnsupportedByBackend
+from lmebridge.inference import twin
 
 if TYPE_CHECKING:
     from lmebridge.model import MerMod
@@ -106,7 +106,7 @@ def anova_of_terms(fit: MerMod, ddf: str | None = None, type: str = "III") -> tu
 
 def _sequential(fit: MerMod) -> pd.DataFrame:
     """lme4's own table: sums of squares of the rotated fixed effects, in the order of the formula."""
-    from lmebridge.terms import terms
+    from lmebridge.formula.terms import terms
 
     engine = twin.local_engine(fit)
     squares = (engine.solution.RX @ engine.solution.beta) ** 2

@@ -86,7 +86,7 @@ def _is_operation(node: Node) -> bool:
 
 def _simplified(node: Node) -> str:
     """The right-hand side as a sum of its terms, random terms in parentheses."""
-    from lmebridge.terms import terms
+    from lmebridge.formula.terms import terms
 
     found = terms(node)
     labels = [f"({label})" if "|" in label else label for label in found.labels]

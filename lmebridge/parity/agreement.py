@@ -117,8 +117,8 @@ def agreement(
 def _fit(formula: str, data: Any, backend: str, arguments: Mapping[str, Any]) -> Any:
     """Fit quietly: what is to be said about a fit stays in it."""
     from lmebridge.api import lmer
-    from lmebridge.formula import parse_formula
-    from lmebridge.linear import lm
+    from lmebridge.formula.model_formula import parse_formula
+    from lmebridge.linear.linear_model import lm
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

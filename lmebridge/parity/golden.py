@@ -17,7 +17,7 @@ import pandas as pd
 
 from lmebridge.backends import _mermod, _wire
 from lmebridge.errors import GoldenError, LmebridgeError
-from lmebridge.formula import parse_formula
+from lmebridge.formula.model_formula import parse_formula
 from lmebridge.records import Model
 from lmebridge.rsyntax import Call, Constant, deparse, operands, parse_expression
 from lmebridge.tables import RandomEffects

@@ -204,7 +204,7 @@ def fingerprint(fit: MerMod) -> str:
     str
         A sha256 in hexadecimal.
     """
-    from lmebridge.formula import parse_expression
+    from lmebridge.formula.model_formula import parse_expression
     from lmebridge.rsyntax import names
 
     model = fit.record.model

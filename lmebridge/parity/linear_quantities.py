@@ -12,7 +12,7 @@ from lmebridge.parity.mixed_quantities import LIMITS, QUANTILES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lmebridge.linear_fit import LinearFit
+    from lmebridge.linear.fit import LinearFit
 
     Numbers = Iterator[tuple[Key, float]]
 

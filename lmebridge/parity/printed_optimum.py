@@ -41,8 +41,8 @@ def criterion_at(printed: Mapping[Key, float], fit: Any) -> float | None:
     Bates et al. (2015), J. Stat. Softw. 67(1), equations 35 and 42.
     """
     from lmebridge.backends._mixedlm import theta_of
-    from lmebridge.design import build
-    from lmebridge.pls import problem
+    from lmebridge.design.build import build
+    from lmebridge.pls.solution import problem
 
     record: Fit = fit.record
     relative = _relative_covariances(printed, record)

@@ -107,7 +107,7 @@ class Refitter:
 
     def _tests(self, output: PrintedOutput) -> Any:
         """The table of tests between the models that the output names."""
-        from lmebridge.anova import anova
+        from lmebridge.inference.anova import anova
 
         formulas = (output.model.formula or "").split("; ")
         rows = list(dict.fromkeys(number.key.term for number in output.numbers))
@@ -166,7 +166,7 @@ class Refitter:
 def _fit(request: Request, data: pd.DataFrame, backend: str | None) -> Any:
     """Fit quietly: what is to be said about a fit stays in it."""
     from lmebridge.api import lmer
-    from lmebridge.linear import lm
+    from lmebridge.linear.linear_model import lm
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -180,7 +180,7 @@ def _answer(output: PrintedOutput, fit: Any) -> Any:
     """The fit, or its intraclass correlations where these were printed."""
     if output.kind != "icc" or kind_of(fit) != "mixed":
         return fit
-    from lmebridge.variance_shares import icc
+    from lmebridge.inference.variance_shares import icc
 
     return icc(fit, by_group=any(number.key.group for number in output.numbers))
 
@@ -266,6 +266,6 @@ def _is_expression_of(text: str, table: pd.DataFrame) -> bool:
 
 def _complete_rows(formula: str, table: pd.DataFrame) -> int:
     """Rows without missing values in the variables of a formula."""
-    from lmebridge.formula import parse_formula
+    from lmebridge.formula.model_formula import parse_formula
 
     return len(table[list(parse_formula(formula).variables)].dropna())

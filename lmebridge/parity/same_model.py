@@ -153,7 +153,7 @@ def same_formula(left: str, right: str) -> bool:
 
 
 def _structure(text: str) -> tuple[str, object, frozenset[object]]:
-    from lmebridge.formula import blocks, group_name, parse_formula
+    from lmebridge.formula.model_formula import blocks, group_name, parse_formula
     from lmebridge.rsyntax import deparse
 
     formula = parse_formula(text, trust=True)
@@ -163,7 +163,7 @@ def _structure(text: str) -> tuple[str, object, frozenset[object]]:
 
 
 def _side(node: Any) -> tuple[bool, frozenset[str]]:
-    from lmebridge.terms import terms
+    from lmebridge.formula.terms import terms
 
     found = terms(node)
     return found.intercept, frozenset(map(spelling, found.labels))

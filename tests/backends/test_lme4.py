@@ -14,7 +14,7 @@ import pytest
 
 from lmebridge.backends import _r, _r_home, lme4
 from lmebridge.errors import DataError, RError
-from lmebridge.formula import parse_formula
+from lmebridge.formula.model_formula import parse_formula
 from lmebridge.records import Model
 from tests.cases import CASES, FIXTURES, data
 from tests.judge import run_r

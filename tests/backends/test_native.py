@@ -17,7 +17,7 @@ import pytest
 
 from lmebridge.backends import native
 from lmebridge.errors import DataError
-from lmebridge.formula import parse_formula
+from lmebridge.formula.model_formula import parse_formula
 from lmebridge.records import Model
 from tests.cases import CASES, FIXTURES, data
 from tests.judge import run_r

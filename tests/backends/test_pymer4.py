@@ -12,7 +12,7 @@ import pytest
 
 from lmebridge.backends import lme4, pymer4
 from lmebridge.errors import RError
-from lmebridge.formula import parse_formula
+from lmebridge.formula.model_formula import parse_formula
 from lmebridge.records import Model
 from tests.cases import CASES, data
 

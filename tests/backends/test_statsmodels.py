@@ -8,13 +8,14 @@ import pickle
 import numpy as np
 import pytest
 
-from lmebridge import datasets, pls
+from lmebridge import datasets
 from lmebridge.backends import _mixedlm as layout
 from lmebridge.backends import _mixedlm_own as own
 from lmebridge.backends import native, statsmodels
-from lmebridge.design import build
+from lmebridge.design.build import build
 from lmebridge.errors import DatasetUnavailable, LmebridgeError, UnsupportedByBackend
-from lmebridge.formula import parse_formula
+from lmebridge.formula.model_formula import parse_formula
+from lmebridge.pls import solution as pls
 from lmebridge.records import Model
 from tests.cases import CASES, FIXTURES, data
 from tests.judge import run_r

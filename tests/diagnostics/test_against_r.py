@@ -112,8 +112,8 @@ def test_leverages_are_lme4s(name: str, backend: str, judged: dict[str, Any]) ->
 @every
 def test_leverages_at_lme4s_theta_are_exact(name: str, judged: dict[str, Any]) -> None:
     """At one theta the R-free leverages are lme4's to rounding."""
-    from lmebridge.joint_covariance import joint_covariance
-    from lmebridge.twin import local_engine
+    from lmebridge.inference.joint_covariance import joint_covariance
+    from lmebridge.inference.twin import local_engine
 
     engine = local_engine(fitted(name, "lme4"))
     found = joint_covariance(engine).variances(engine.design.X, engine.getME("Z"))
@@ -205,7 +205,7 @@ def test_crossed_levels_without_a_small_component_are_inverted() -> None:
     """The inverse by connected components is the inverse."""
     from scipy import sparse
 
-    from lmebridge.joint_covariance import block_inverse
+    from lmebridge.inference.joint_covariance import block_inverse
 
     generator = np.random.default_rng(1)
     pieces = [generator.normal(size=(size, size + 2)) for size in (1, 3, 3, 2)]

@@ -14,8 +14,8 @@ import lmebridge as lme
 from lmebridge.inference import bootstrap, seeds
 from lmebridge.inference.bootstrap_result import Bootstrap, quantiles
 from lmebridge.inference.local_bootstrap import Criterion, LocalRefits
-from lmebridge.optimize import optimize
-from lmebridge.pls import value_and_gradient
+from lmebridge.pls.optimize import optimize
+from lmebridge.pls.solution import value_and_gradient
 from tests.inference.models import EXAMPLES, FITS, FOLDER, fitted
 from tests.judge import run_r
 

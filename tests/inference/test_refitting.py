@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import lmebridge as lme
-from lmebridge import pls
 from lmebridge.inference.responses import Responses
+from lmebridge.pls import solution as pls
 from tests.cases import CASES, data
 from tests.inference.models import EXAMPLES, FITS, FOLDER, fitted
 from tests.judge import run_r

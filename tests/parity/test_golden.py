@@ -11,7 +11,7 @@ import pytest
 
 import lmebridge as lme
 from lmebridge.errors import GoldenError
-from lmebridge.formula import parse_formula
+from lmebridge.formula.model_formula import parse_formula
 from lmebridge.parity import compare
 from lmebridge.parity.golden import Golden, model_of, read_golden
 from tests.cases import CASES, FIXTURES, Case, data

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import lmebridge as lme
-from lmebridge import datafiles
+from lmebridge.datasets import files as datafiles
 from lmebridge.parity import published, verify
 from lmebridge.parity.preparation import run_setup
 from lmebridge.parity.refit import Refitter, formula_from_names

@@ -14,7 +14,7 @@ def values_of(expression: str | None, frame: pd.DataFrame) -> np.ndarray | None:
     """One value a row; None for no expression."""
     if expression is None:
         return None
-    from lmebridge.evaluation import evaluate
+    from lmebridge.evaluation.evaluator import evaluate
     from lmebridge.rsyntax import parse_expression
 
     return np.asarray(evaluate(parse_expression(expression), frame), dtype=float)

@@ -1,0 +1,1 @@
+"""R expressions evaluated on a data frame with R's semantics."""

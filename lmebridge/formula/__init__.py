@@ -1,0 +1,1 @@
+"""lme4's formula language: reading, expanding, translating and explaining a model's formula."""

@@ -1,0 +1,1 @@
+"""The single-level linear model, R's ``lm``."""

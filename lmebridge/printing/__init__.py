@@ -1,0 +1,1 @@
+"""What R prints, without R: numbers, tables and the summaries of models."""

@@ -1,0 +1,1 @@
+"""Tests of `lmebridge.formula.model_formula`."""
