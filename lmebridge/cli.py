@@ -182,9 +182,10 @@ def configure_parity(command: argparse.ArgumentParser) -> None:
 def run_parity(options: argparse.Namespace) -> int:
     """Fit a model with every backend that can and compare each with each."""
     from lmebridge.parity import agreement
+    from lmebridge.parity.terminal import show
 
     found = agreement(options.formula, load(options.data), options.backend, REML=not options.ML)
-    print(found)
+    show(found)
     write_files(options, found)
     return OK if found.ok else DIFFERS
 
@@ -249,6 +250,7 @@ def run_verify(options: argparse.Namespace) -> int:
     """Hold every number that a document prints to the models fitted again."""
     from lmebridge.parity import verify
     from lmebridge.parity.preparation import run_setup
+    from lmebridge.parity.terminal import show
 
     text = read_text(options.document)
     data = {name: load(file) for name, file in (split_pair(one, "--data NAME=FILE") for one in options.data)}
@@ -257,7 +259,7 @@ def run_verify(options: argparse.Namespace) -> int:
     found = verify(text, data, backend=options.backend, fits=fits, names=names, title=Path(options.document).name)
     if not found.checked and not found.unread:
         raise ValueError(f"{options.document} has no output of R or statsmodels that is known")
-    print(found.text(every=options.all))
+    show(found.text(every=options.all))
     write_files(options, found)
     return OK if found.agrees(options.allow) else DIFFERS
 

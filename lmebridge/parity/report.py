@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     import pandas as pd
+    from rich.text import Text
 
 #: Columns of a report's table besides the parts of the key.
 COLUMNS = ("output", "line", "printed", "reference", "value", "difference", "allowed", "misses", "verdict", "reason")
@@ -126,6 +127,12 @@ class Report:
 
     def __str__(self) -> str:
         return "\n".join([self.title, *self._heading(), *self._rows(), *(f"note: {note}" for note in self.notes)])
+
+    def __rich__(self) -> Text:
+        """What rich prints: the text with each verdict in its colour."""
+        from lmebridge.parity.terminal import coloured
+
+        return coloured(self)
 
     def _heading(self) -> list[str]:
         counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items() if count)
