@@ -14,7 +14,14 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = PROJECT / ".venv-pymer4"
 #: Tests of what reads and returns frames.
-PANDAS_2 = ("test_frames", "test_values", "test_tables", "test_modelframe", "test_datasets", "test_goldens")
+PANDAS_2 = (
+    "test_frames",
+    "evaluation/test_values",
+    "test_tables",
+    "design/test_modelframe",
+    "datasets/test_examples",
+    "test_goldens",
+)
 REQUIREMENTS = PROJECT / "tests" / "requirements-pymer4.txt"
 
 

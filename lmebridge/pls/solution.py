@@ -22,7 +22,7 @@ from lmebridge.errors import DataError
 from lmebridge.pls import derivatives
 from lmebridge.pls.blocks import cross_products, decompose, factors
 from lmebridge.pls.criterion import criterion, fixed_effects, log_det, mix_of, profiled
-from lmebridge.pls.triangular import solve_triangular
+from lmebridge.pls.triangular import solve_triangular, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +129,7 @@ class Problem:
         """Theta from the optimizer's parameters: the inverse of `orthogonal`, shape (n_theta,)."""
         theta = np.empty(len(self.lower))
         for factor in self.products.factors:
-            raw = solve_triangular(factor.transform, factor.template(parameters), lower=True)
+            raw = substitute(factor.transform, factor.template(parameters))
             theta[factor.positions] = raw[factor.rows, factor.columns]
         return theta
 
@@ -316,7 +316,7 @@ def solve(task: Problem, theta: np.ndarray) -> Solution:
 
 def _actual(factor: Factor, template: np.ndarray, spherical: np.ndarray) -> np.ndarray:
     """Effects of the raw columns from the spherical ones, shape (levels, q)."""
-    raw = solve_triangular(factor.transform, template, lower=True)
+    raw = substitute(factor.transform, template)
     return np.asarray(spherical @ raw.T)
 
 

@@ -18,6 +18,32 @@ if TYPE_CHECKING:
 SMALL = 50
 
 
+def substitute(triangle: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve ``triangle x = right`` from the first row down, so that what is exactly zero stays so.
+
+    Parameters
+    ----------
+    triangle : numpy.ndarray, shape (k, k)
+        Lower-triangular matrix.
+    right : numpy.ndarray, shape (k, c)
+        Right-hand sides.
+
+    Returns
+    -------
+    numpy.ndarray, shape (k, c)
+        The solution.
+
+    Examples
+    --------
+    >>> substitute(np.array([[2.0, 0.0], [1.0, 4.0]]), np.array([[0.0], [9.0]])).tolist()
+    [[0.0], [2.25]]
+    """
+    solution = np.zeros_like(right)
+    for row, coefficients in enumerate(triangle):
+        solution[row] = (right[row] - coefficients[:row] @ solution[:row]) / coefficients[row]
+    return solution
+
+
 def solve_triangular(
     triangle: NDArray[np.float64], right: NDArray[np.float64], *, lower: bool = False, transposed: bool = False
 ) -> NDArray[np.float64]:

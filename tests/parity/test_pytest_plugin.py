@@ -254,8 +254,9 @@ def test_tolerances_of_the_command_line_are_used(project):
         ("--lme-backends=native,julia", "no backend is named julia"),
     ],
 )
-def test_wrong_options_are_said(project, option, words):
+def test_wrong_options_are_said(project, option, words, monkeypatch):
     """A misspelt quantity or backend fails the test that needs it, and is not ignored."""
+    monkeypatch.delenv("LMEBRIDGE_REQUIRE_R", raising=False)
     project.makepyfile(
         "def test_it(lme_parity, data):\n    lme_parity.backends_agree('Reaction ~ Days + (1 | Subject)', data)"
     )
