@@ -67,6 +67,13 @@ def test_bad_input_is_refused_clearly(formula: str, error: type[Exception], word
     pd.testing.assert_frame_equal(table, before)
 
 
+@pytest.mark.parametrize("formula", [None, 3, ["y ~ x"]])
+def test_a_formula_is_a_text(formula: Any) -> None:
+    """Something else than text is refused with an example of a formula."""
+    with pytest.raises(lme.FormulaError, match=r"y ~ x \+ \(1 \| g\)"):
+        lme.lmer(formula, frame())
+
+
 def test_duplicate_columns_are_refused() -> None:
     """Two columns of one name cannot be told apart in a formula."""
     table = pd.concat([frame(), frame()[["Days"]]], axis=1)

@@ -281,3 +281,27 @@ def test_wrong_argument_says_what_to_give(call: Any, error: type[Exception], wor
     """An argument that makes no sense is refused with what would."""
     with pytest.raises(error, match=words):
         call(fitted("slopes", "native"))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("re_form", "columns", "missing"),
+    [
+        (None, ["Days"], "Subject"),
+        (None, ["Subject"], "Days"),
+        (lme.NA, ["Subject"], "Days"),
+        ("~(1 | Subject)", ["Days"], "Subject"),
+        (lme.NA, ["Days"], None),
+    ],
+)
+def test_predict_names_the_column_that_is_missing(
+    backend: str, re_form: Any, columns: list[str], missing: str | None
+) -> None:
+    """Only what the prediction needs must be there, and every backend says the same of what is not."""
+    rows = data("sleepstudy")[columns].head(2)
+    fit = fitted("slopes", backend)
+    if missing is None:
+        assert len(fit.predict(rows, re_form=re_form)) == 2
+        return
+    with pytest.raises(lme.DataError, match=f"'{missing}'"):
+        fit.predict(rows, re_form=re_form)

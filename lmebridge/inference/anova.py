@@ -67,6 +67,8 @@ def anova(
         If the models were not fitted to the same rows of the same data.
     ValueError
         If fewer than two models, or a wrong number of names, is given.
+    TypeError
+        If something else than a fitted model is given.
 
     Warns
     -----
@@ -104,6 +106,11 @@ def _of_terms(fit: MerMod, ddf: str | None, type: str) -> AnovaTable:
 
 
 def _names(fits: Sequence[Any], model_names: Sequence[str] | None) -> list[str]:
+    strangers = [fit for fit in fits if not hasattr(fit, "logLik")]
+    if strangers:
+        raise TypeError(
+            f"anova compares fitted models, such as lmer gives; a {strangers[0].__class__.__name__} is none"
+        )
     if len(fits) < 2:
         raise ValueError("anova compares two or more fitted models: anova(fit1, fit2)")
     names = [f"MODEL{i}" for i in range(1, len(fits) + 1)] if model_names is None else list(model_names)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lmebridge.errors import DataError
 from lmebridge.inference import twin
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def predict(
     lme4 ``predict.merMod``; Henderson (1975), Biometrics 31, 423-447.
     """
     form, frame = _arguments(newdata, re_form, type, interval)
+    if frame is not None:
+        _check_columns(fit, frame, form)
     values = fit._engine.predict(frame, form, allow_new_levels=allow_new_levels)  # noqa: SLF001 - the model's method
     columns = {"fit": values}
     if se_fit or interval is not None:
@@ -96,6 +99,18 @@ def _arguments(
     if not (form is None or isinstance(form, str)):
         raise ValueError("re_form is None (all random effects), lmebridge.NA (none) or a formula text such as '~(1|g)'")
     return form, None if newdata is None else as_pandas(newdata)
+
+
+def _check_columns(fit: MerMod, frame: pd.DataFrame, form: str | None) -> None:
+    """Raise for a variable that the prediction needs and the new rows lack, whichever backend would look for it."""
+    from lmebridge.rsyntax import names, parse_expression
+
+    formula = fit.record.model.formula
+    random = [part for term in formula.random for part in (term.effects, term.group)]
+    parts = [formula.fixed, *random] if form is None else [formula.fixed, parse_expression(form)]
+    for name in dict.fromkeys(name for part in parts for name in names(part)):
+        if name in formula.variables and name not in frame.columns:
+            raise DataError.unknown_column(name, frame.columns)
 
 
 def _placed(fit: MerMod, values: np.ndarray, frame: pd.DataFrame | None) -> pd.Series:

@@ -77,6 +77,7 @@ def fit(formula: str, rows: slice = slice(None), *, REML: bool = False) -> Any:
     ("fits", "arguments", "error", "words"),
     [
         (list, {}, ValueError, "two or more"),
+        (lambda: [fit(FORMULAS["null"]), "null"], {}, TypeError, "a str is none"),
         (lambda: [fit(FORMULAS["null"])] * 2, {"model_names": ["a"]}, ValueError, "different lengths: 1 and 2"),
         (lambda: [fit(FORMULAS["null"]), fit(FORMULAS["null"], slice(90))], {}, lme.DataError, "dataset: 180, 90"),
         (
