@@ -23,10 +23,10 @@ OLDEST_PYTHON = (3, 11)
 
 #: Debian's and Ubuntu's packages: R, lme4, what compiles rpy2; and the R packages that some tests compare with.
 APT_R = ("r-base-core", "r-cran-lme4", "r-base-dev", "python3-dev")
-APT_TESTS = ("r-cran-performance", "r-cran-lmertest")
+APT_TESTS = ("r-cran-performance", "r-cran-lmertest", "r-cran-pbkrtest", "r-cran-mlmrev")
 #: The same where R's packages come from CRAN.
 CRAN_R = ("lme4",)
-CRAN_TESTS = ("performance", "lmerTest")
+CRAN_TESTS = ("performance", "lmerTest", "pbkrtest", "mlmRev")
 
 
 def main() -> int:
@@ -122,7 +122,7 @@ def install_r(*, tests: bool) -> bool:
 
 
 HOW_TO_GET_R = (
-    "Install R (https://cran.r-project.org) and in it install.packages(c('lme4', 'performance', 'lmerTest')), "
+    "Install R (https://cran.r-project.org) and in it install.packages(c('lme4', 'performance', 'lmerTest', 'pbkrtest', 'mlmRev')), "
     "then run this again."
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,9 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if not succeeds(
         "Rscript", "--vanilla", "-e", "stopifnot(requireNamespace('lmerTest'), requireNamespace('pbkrtest'))"
     ):
-        pytest.skip("R has no lmerTest or no pbkrtest")
+        (pytest.fail if os.environ.get("LMEBRIDGE_REQUIRE_R") == "1" else pytest.skip)(
+            "R has no lmerTest or no pbkrtest"
+        )
     return run_r(
         PROGRAM,
         tmp_path_factory.mktemp("term_tests"),
