@@ -122,7 +122,7 @@ def install_r(*, tests: bool) -> bool:
 
 
 HOW_TO_GET_R = (
-    "Install R (https://cran.r-project.org) and in it install.packages(c('lme4', 'performance', 'lmerTest', 'pbkrtest', 'mlmRev')), "
+    f"Install R (https://cran.r-project.org) and in it install.packages(c({', '.join(map(repr, CRAN_R + CRAN_TESTS))})), "
     "then run this again."
 )
 
