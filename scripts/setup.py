@@ -122,7 +122,8 @@ def install_r(*, tests: bool) -> bool:
 
 
 HOW_TO_GET_R = (
-    f"Install R (https://cran.r-project.org) and in it install.packages(c({', '.join(map(repr, CRAN_R + CRAN_TESTS))})), "
+    f"Install R (https://cran.r-project.org) and in it "
+    f"install.packages(c({', '.join(map(repr, CRAN_R + CRAN_TESTS))})), "
     "then run this again."
 )
 
