@@ -23,10 +23,15 @@ OLDEST_PYTHON = (3, 11)
 
 #: Debian's and Ubuntu's packages: R, lme4, what compiles rpy2; and the R packages that some tests compare with.
 APT_R = ("r-base-core", "r-cran-lme4", "r-base-dev", "python3-dev")
-APT_TESTS = ("r-cran-performance", "r-cran-lmertest", "r-cran-pbkrtest", "r-cran-mlmrev")
+APT_TESTS = tuple(
+    f"r-cran-{name}"
+    for name in ("performance", "lmertest", "pbkrtest", "mlmrev")  # what the numbers are compared with
+    + ("dplyr", "tidyr", "tibble", "ggplot2", "haven", "readr", "knitr")  # what the scripts to migrate use
+)
 #: The same where R's packages come from CRAN.
 CRAN_R = ("lme4",)
 CRAN_TESTS = ("performance", "lmerTest", "pbkrtest", "mlmRev")
+CRAN_TESTS += ("dplyr", "tidyr", "tibble", "ggplot2", "haven", "readr", "knitr")
 
 
 def main() -> int:
