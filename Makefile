@@ -44,11 +44,13 @@ wheel:  ## build the wheel into dist/
 	@$(PYTHON) scripts/setup.py --tests
 	$(VENV)/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-goldens:  ## write lme4's own numbers for fixtures/cases.csv again (needs R; review the difference)
+goldens:  ## write R's own numbers for fixtures/cases.csv and fixtures/scripts again (needs R; review the difference)
 	Rscript r/make_goldens.R
+	Rscript r/make_script_goldens.R
 
 fixtures:  ## export the tests' data from R's packages again (needs R with lme4, nlme, MASS, mlmRev)
 	Rscript r/export_data.R
+	Rscript r/export_script_data.R
 	$(PYTHON) scripts/write_registry.py
 
 docs: setup  ## write the generated parts of README.md and docs/ again
