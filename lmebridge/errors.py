@@ -113,6 +113,19 @@ class RError(LmebridgeError, RuntimeError):
         return type(self), (self.message, self.call)
 
 
+class MissingExtra(LmebridgeError, ImportError):
+    """An optional package that is not installed; the message has the line to run."""
+
+    @classmethod
+    def because(cls, what: str, package: str, extra: str) -> MissingExtra:
+        """Error that names what needs the package, and the extra that brings it."""
+        return cls(f'{what} needs {package}, which is not installed. Run: pip install "lmebridge[{extra}]"')
+
+
+class PictureError(LmebridgeError, ValueError):
+    """A picture that cannot be drawn as asked: there is no such group, term or parameter, or no Axes to draw on."""
+
+
 class PrintedOutputError(LmebridgeError, ValueError):
     """Printed output that looks like a model's but cannot be read.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lmebridge.inference import bootstrap, profiling, refitting, simulation
 from lmebridge.model import MerMod
+from lmebridge.plots import caterpillar, profiles, quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ cooks_distance = _function("cooks_distance")
 deviance = _function("deviance")
 df_residual = _function("df_residual")
 drop1 = _function("drop1")
+family = _function("family")
 fitted = _function("fitted")
 fixef = _function("fixef")
 formula = _function("formula")
@@ -50,8 +52,16 @@ model_frame = _function("model_frame")
 model_matrix = _function("model_matrix")
 ngrps = _function("ngrps")
 nobs = _function("nobs")
+plot = _function("plot")
+plot_by_group = _function("plot_by_group")
+plot_fitted = _function("plot_fitted")
+plot_groups = _function("plot_groups")
+plot_profile = profiles.plot_profile
+plot_ranef = caterpillar.plot_ranef
 predict = _function("predict")
 profile = profiling.profile
+qqmath = quantiles.qqmath
+qqmath_ranef = quantiles.qqmath_ranef
 ranef = _function("ranef")
 rePCA = _function("rePCA")
 ranova = _function("ranova")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lmebridge import exchange
 from lmebridge.diagnostics import influence, leverage, principal_components, residual_types
+from lmebridge.families import Family, family_name
 from lmebridge.inference import (
     bootstrap,
     confidence,
@@ -22,6 +23,7 @@ from lmebridge.inference import (
     tidying,
 )
 from lmebridge.log_likelihood import LogLik
+from lmebridge.plots import by_group, caterpillar, group_lines, profiles, quantiles, scatter
 from lmebridge.statsmodels_names import StatsmodelsNames
 from lmebridge.tables import Count, RandomEffects, VarCorr
 
@@ -95,6 +97,11 @@ class MerMod(StatsmodelsNames):
         from lmebridge.rsyntax import deparse, parse_expression
 
         return deparse(parse_expression(single_bars(self._fit.model.formula)))
+
+    def family(self) -> Family:
+        """The response's distribution and its link, R's ``family(m)``; ``.family``, ``.link`` and ``.theta``."""
+        model = self._fit.model
+        return Family(family_name(model.family), model.link, model.family_theta)
 
     def isREML(self) -> bool:
         """Whether the restricted likelihood was maximized."""
@@ -242,6 +249,15 @@ class MerMod(StatsmodelsNames):
     tidy = tidying.tidy
     glance = tidying.glance
     augment = tidying.augment
+
+    plot = scatter.plot
+    plot_fitted = scatter.plot_fitted
+    plot_ranef = caterpillar.plot_ranef
+    plot_groups = group_lines.plot_groups
+    plot_by_group = by_group.plot_by_group
+    plot_profile = profiles.plot_profile
+    qqmath = quantiles.qqmath
+    qqmath_ranef = quantiles.qqmath_ranef
 
     r_code = exchange.r_code
 

@@ -48,6 +48,8 @@ extract_lm_rows <- function(model) {
 
 residual_quantiles <- function(residuals) stats::quantile(residuals, names = FALSE)
 
+hatvalues_lm <- function(model) unname(stats::hatvalues(model))
+
 predict_lm <- function(model, newdata) {
   if (is.null(newdata)) {
     data <- get("data", environment(stats::formula(model)))

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.needs_source
 LAYERS = {
     "errors": "errors",
     "R's language": "rsyntax formula",
-    "records": "records",
+    "records": "families records",
     "R's values": "evaluation frames",
     "design": "design",
     "criterion": "pls",
@@ -27,7 +27,8 @@ LAYERS = {
     "tables": "na log_likelihood tables statsmodels_names",
     "backends": "backends selection",
     "what follows from a fit": "diagnostics inference",
-    "fitted models": "model functions api linear exchange",
+    "pictures": "plots",
+    "fitted models": "model functions api linear exchange generalized",
     "data": "datasets",
     "parity": "parity",
     "command line": "demo doctor cli __main__",

@@ -28,6 +28,9 @@ class LinearEngine(Protocol):
     def predict(self, newdata: pd.DataFrame) -> np.ndarray:
         """Predictions, one a row of `newdata`, NaN where a predictor is missing."""
 
+    def hatvalues(self) -> np.ndarray:
+        """Leverages of the rows used, dimensionless, 0 for rows of weight zero."""
+
 
 # --- in R -------------------------------------------------------------------------------------------------------------
 
@@ -53,6 +56,12 @@ class REngine:
 
         frame = _mermod.like_training(newdata, self.types)
         return np.asarray(_r.call("predict_lm", model=self.underlying, newdata=frame), dtype=float)
+
+    def hatvalues(self) -> np.ndarray:
+        """R's ``hatvalues(m)``."""
+        from lmebridge.backends import _r
+
+        return np.asarray(_r.call("hatvalues_lm", model=self.underlying), dtype=float)
 
 
 def fit_in_r(model: Model, data: pd.DataFrame) -> tuple[LinearFit, REngine]:
@@ -118,6 +127,11 @@ class LocalEngine:
 
         return np.asarray(fixed_matrix(self.design, newdata) @ self.estimates + new_offset(self.design, newdata))
 
+    def hatvalues(self) -> np.ndarray:
+        """Row lengths of the orthogonal factor of the weighted columns."""
+        q, _ = np.linalg.qr(weighted_columns(self.design))
+        return np.asarray(np.sum(q**2, axis=1))
+
 
 @dataclass(frozen=True)
 class Solved:
@@ -134,10 +148,15 @@ def solve_with_qr(design: Design) -> Solved:
     from importlib import metadata
 
     root = np.ones(len(design.y)) if design.weights is None else np.sqrt(design.weights)
-    q, r = np.linalg.qr(design.X * root[:, None])
+    q, r = np.linalg.qr(weighted_columns(design))
     inverse = np.linalg.inv(r)
     estimates = inverse @ (q.T @ (root * (design.y - design.offset)))
     return Solved(estimates, inverse @ inverse.T, design, {"lmebridge": metadata.version("lmebridge")})
+
+
+def weighted_columns(design: Design) -> np.ndarray:
+    """X, its rows times the roots of the prior weights, shape (n, rank)."""
+    return design.X if design.weights is None else design.X * np.sqrt(design.weights)[:, None]
 
 
 def solve_with_statsmodels(design: Design) -> Solved:

@@ -15,6 +15,7 @@ from lmebridge.api import prepare
 from lmebridge.errors import FormulaError, LmebridgeWarning, UnsupportedByBackend
 from lmebridge.frames import as_pandas
 from lmebridge.linear import engines as linear_engines
+from lmebridge.plots import by_group, linear_panels, quantiles, scatter
 from lmebridge.statsmodels_names import StatsmodelsNames
 from lmebridge.tables import Count
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from lmebridge.linear.engines import LinearEngine
     from lmebridge.linear.fit import LinearFit
     from lmebridge.log_likelihood import LogLik
+
+
+#: Leverage from which on a row has its fitted value for itself, so that its residual says nothing: R's limit.
+FULL_LEVERAGE = 1 - 10 * np.finfo(float).eps
 
 
 def lm(
@@ -262,6 +267,21 @@ class LinearModel(StatsmodelsNames):
         if type not in {"response", "pearson"}:
             raise ValueError(f"type={type!r}: residuals of a linear model are 'response' or 'pearson'")
         return self._on_rows(self._fit.residuals if type == "response" else self._fit.weighted_residuals)
+
+    def hatvalues(self) -> pd.Series:
+        """Leverages on the data's index, dimensionless, R's ``hatvalues(m)``; 0 for rows of weight zero."""
+        return self._on_rows(self._engine.hatvalues())
+
+    def rstandard(self) -> pd.Series:
+        """Standardized residuals on the data's index, dimensionless, R's ``rstandard(m)``; NaN at leverage 1."""
+        leverages = self._engine.hatvalues()
+        room = np.where(leverages < FULL_LEVERAGE, 1 - leverages, np.nan)
+        return self._on_rows(self._fit.weighted_residuals / (self.sigma() * np.sqrt(room)))
+
+    plot = linear_panels.plot_lm
+    plot_fitted = scatter.plot_fitted
+    plot_by_group = by_group.plot_by_group
+    qqmath = quantiles.qqmath
 
     def predict(self, newdata: Any = None) -> pd.Series:
         """Predicted responses with the formula's offset, NaN where a predictor is missing.
