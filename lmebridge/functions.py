@@ -73,6 +73,7 @@ sigma = _function("sigma")
 simulate = simulation.simulate
 summary = _function("summary")
 tidy = _function("tidy")
+to_marginaleffects = _function("to_marginaleffects")
 update = refitting.update
 vcov = _function("vcov")
 weights = _function("weights")

@@ -14,6 +14,7 @@ from lmebridge.families import Family, family_name
 from lmebridge.inference import (
     bootstrap,
     confidence,
+    marginal_effects,
     prediction,
     profiling,
     refitting,
@@ -249,6 +250,7 @@ class MerMod(StatsmodelsNames):
     tidy = tidying.tidy
     glance = tidying.glance
     augment = tidying.augment
+    to_marginaleffects = marginal_effects.to_marginaleffects
 
     plot = scatter.plot
     plot_fitted = scatter.plot_fitted

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lmebridge.inference import twin
 from lmebridge.tables import block_names
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def tidy(
 def _fixed(fit: MerMod, options: dict[str, Any]) -> list[dict[str, Any]]:
     table = fit.coef_table(ddf=options["ddf"])
     names = {"Estimate": "estimate", "Std. Error": "std.error", "t value": "statistic", "Pr(>|t|)": "p.value"}
+    names |= {"z value": "statistic", "Pr(>|z|)": "p.value"}
     rows = [{"group": None, "term": term, **row} for term, row in table.rename(columns=names).T.to_dict().items()]
     if options["conf_int"]:
         limits = _fixed_limits(fit, table, options)
@@ -118,7 +120,8 @@ def _parameters(fit: MerMod, options: dict[str, Any]) -> list[dict[str, Any]]:
                 {"group": group, "term": f"{paired}{effect}.{later}", "estimate": known[group, effect, later]}
                 for later in effects[column + 1 :]
             ]
-    rows.append({"group": "Residual", "term": f"{alone}Observation", "estimate": known["Residual", None, None]})
+    if fit.record.has_scale:
+        rows.append({"group": "Residual", "term": f"{alone}Observation", "estimate": known["Residual", None, None]})
     if options["conf_int"]:
         rows = [row | limit for row, limit in zip(rows, _parameter_limits(fit, options), strict=True)]
     return rows
@@ -196,16 +199,17 @@ def glance(fit: MerMod) -> pd.DataFrame:
     return pd.DataFrame({name: [value] for name, value in columns.items()})
 
 
-def augment(fit: MerMod, data: pd.DataFrame | None = None, newdata: pd.DataFrame | None = None) -> pd.DataFrame:
+def augment(fit: MerMod, data: Any = None, newdata: Any = None) -> pd.DataFrame:
     """The model's rows with what the fit says about each.
 
     Parameters
     ----------
     fit : MerMod
         A fitted model.
-    data : pandas.DataFrame, optional
-        The data with all their columns, on the index of the fit's data; by default the model frame.
-    newdata : pandas.DataFrame, optional
+    data : DataFrame, optional
+        The data with all their columns, on the index of the fit's data; by default the model frame. A polars or pyarrow
+        table is taken too.
+    newdata : DataFrame, optional
         Other rows: they get ``.fitted`` and ``.fixed``.
 
     Returns
@@ -218,13 +222,14 @@ def augment(fit: MerMod, data: pd.DataFrame | None = None, newdata: pd.DataFrame
     ----------
     R package broom.mixed, ``augment.merMod``.
     """
+    from lmebridge.frames import as_pandas
     from lmebridge.na import NA
 
     if newdata is not None:
-        predictions = {".fitted": fit.predict(newdata), ".fixed": fit.predict(newdata, re_form=NA)}
-        return newdata.assign(**predictions)
+        rows = as_pandas(newdata)
+        return rows.assign(**{".fitted": fit.predict(rows), ".fixed": fit.predict(rows, re_form=NA)})
     found = _row_columns(fit)
-    frame = fit.model_frame() if data is None else data
+    frame = fit.model_frame() if data is None else as_pandas(data)
     if len(frame) == len(found) and frame.index.equals(found.index):
         return frame.assign(**found)
     return frame.join(found, how="inner")
@@ -233,14 +238,26 @@ def augment(fit: MerMod, data: pd.DataFrame | None = None, newdata: pd.DataFrame
 def _row_columns(fit: MerMod) -> pd.DataFrame:
     from lmebridge.na import NA
 
-    weights = fit.weights()
     index = fit.data.index[fit._engine.rows()]  # noqa: SLF001 - a method of the model
     columns = {
-        ".fitted": fit.fitted(),
+        ".fitted": fit.predict(),
         ".resid": fit.residuals(),
         ".hat": fit.hatvalues(),
         ".cooksd": fit.cooks_distance(),
         ".fixed": fit.predict(re_form=NA),
+        **_response_columns(fit),
+    }
+    used = _used_rows(fit)
+    return pd.DataFrame({name: column.to_numpy()[used] for name, column in columns.items()}, index=index)
+
+
+def _response_columns(fit: MerMod) -> dict[str, pd.Series]:
+    """What lme4's response object holds for each row; of a generalized model ``.eta`` too."""
+    if fit.record.model.is_generalized:
+        fields = twin.ask_r(fit, "response_columns")
+        return {name: fit._on_rows(fields[name].to_numpy()) for name in fields}  # noqa: SLF001 - a method of the model
+    weights = fit.weights()
+    return {
         ".mu": fit.fitted(),
         ".offset": fit._on_rows(np.asarray(fit.getME("offset"), dtype=float)),  # noqa: SLF001
         ".sqrtXwt": np.sqrt(weights),
@@ -248,8 +265,6 @@ def _row_columns(fit: MerMod) -> pd.DataFrame:
         ".weights": weights,
         ".wtres": fit.residuals("pearson"),
     }
-    used = _used_rows(fit)
-    return pd.DataFrame({name: column.to_numpy()[used] for name, column in columns.items()}, index=index)
 
 
 def _used_rows(fit: MerMod) -> np.ndarray:
