@@ -18,6 +18,8 @@ Key = TypeVar("Key", bound="Hashable")
 
 #: Colours of marks, of fitted lines and what is picked out, of what is below, of reference lines, and of faint things.
 MARK, LINE, BELOW, REFERENCE, FAINT = "#1f5a94", "#c8442b", "#e08a1e", "#7f7f7f", "#d9d9d9"
+#: Colour of points on bars of the colour of marks.
+DARK = "#0b2f52"
 #: Colours of a few groups side by side (Okabe and Ito 2008, told apart by colour-blind readers too).
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999933")
 #: Room that a tick label takes, in points: its line, and the least that its letters may have.
@@ -253,6 +255,8 @@ def name_axes(axes: Iterable[Axes], x: str, y: str, *, whole: bool) -> None:
     """Name the axes of panels that share them: once for a whole figure, else on each panel."""
     every = list(axes)
     if whole and len(every) > 1:
+        for one in every:
+            one.set(xlabel="", ylabel="")
         figure: Any = every[0].get_figure()
         figure.supxlabel(x, fontsize="medium")
         figure.supylabel(y, fontsize="medium")

@@ -24,8 +24,8 @@ LME4_LEVEL, LME4_QUANTILE = 0.95, 1.96
 WIDTH, LEVEL_HEIGHT, LEAST_HEIGHT, MOST_HEIGHT = 3.6, 0.19, 2.6, 9.0
 #: Size of a figure with the ranks across, inches.
 RANKS_SIZE = (7.0, 4.0)
-#: Most levels that are drawn with full strokes.
-MANY_LEVELS = 120
+#: Most levels whose points are drawn large; width of a bar as a share of its level's room.
+MANY_LEVELS, STROKE = 120, 0.5
 
 
 def plot_ranef(
@@ -84,11 +84,14 @@ def plot_ranef(
     found = chosen_effects(effects, group, term)
     half = LME4_QUANTILE if level == LME4_LEVEL else _quantile(level)
     worms = {key: _worm(effects, found, key, order, half) for key in found}
+    firsts = {next(key for key in worms if key[0] == one) for one, _ in worms}
     for worm in worms.values():
         canvas.check_labels(worm.levels, labels)
     axes = dict(zip(worms, canvas.panels(ax, _layout(worms, orientation)), strict=True))
     for key, worm in worms.items():
         worm.draw(axes[key], labels, vertical=orientation == "vertical", highlight=highlight)
+        if order != "own" and orientation == "horizontal" and ax is None and key not in firsts:
+            axes[key].set(ylabel="", yticklabels=[])
     return canvas.drawn(axes)
 
 
@@ -154,7 +157,7 @@ class _Worm:
         self._bars(ax, places, colours, vertical=vertical)
         x, y = (places, self.values) if vertical else (self.values, places)
         many = len(places) > MANY_LEVELS
-        ax.scatter(x, y, s=4 if many else 16, c=colours, zorder=3, linewidths=0)
+        ax.scatter(x, y, s=5 if many else 16, c=colours if highlight else canvas.DARK, zorder=3, linewidths=0)
         ends = (0.3 - 0.01 * len(places), len(places) * 1.01 + 0.7)
         (ax.set_xlim if vertical else ax.set_ylim)(ends)
         self._name(ax, labels, vertical=vertical)
@@ -163,8 +166,8 @@ class _Worm:
         if self.halves is None:
             return
         bars = ax.vlines if vertical else ax.hlines
-        thin = len(places) > MANY_LEVELS
-        bars(places, self.values - self.halves, self.values + self.halves, colors=colours, linewidth=0.5 if thin else 1)
+        width = float(np.clip(STROKE * canvas.room(ax, len(places), vertical=not vertical), 0.2, 1.2))
+        bars(places, self.values - self.halves, self.values + self.halves, colors=colours, linewidth=width)
 
     def _colours(self) -> list[str]:
         halves = np.zeros_like(self.values) if self.halves is None else self.halves

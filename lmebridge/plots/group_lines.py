@@ -113,7 +113,8 @@ class _Picture:
         segments = [np.column_stack(line) for line in lines]
         axes.add_collection(LineCollection(segments, zorder=2.2, **self._strokes()))
         if population is not None:
-            axes.plot(*population, color=canvas.LINE, linewidth=2.4, zorder=2.5, label=POPULATION)
+            style: dict[str, Any] = {"color": "black", "linestyle": "--"} if self.is_few else {"color": canvas.LINE}
+            axes.plot(*population, linewidth=2.2, zorder=2.5, label=POPULATION, **style)
         axes.autoscale_view()
         axes.set(xlabel=self.curves.x, ylabel=self.curves.response)
         self._legend(axes)
@@ -131,8 +132,8 @@ class _Picture:
     def _strokes(self) -> dict[str, Any]:
         if self.is_few:
             return {"colors": self.colours, "linewidths": 1.8}
-        strength = 0.7 if len(self.levels) <= MANY_GROUPS else canvas.THIN_MARKS
-        return {"colors": canvas.MARK, "linewidths": 0.8, "alpha": strength}
+        many = len(self.levels) > MANY_GROUPS
+        return {"colors": canvas.MARK, "linewidths": 0.4 if many else 0.8, "alpha": 0.5 if many else 0.7}
 
     def _points(self, ax: Axes) -> None:
         """The observed responses of the groups drawn."""

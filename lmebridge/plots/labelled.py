@@ -1,15 +1,16 @@
-"""Names beside points, each where it covers neither its point nor another name."""
+"""Names beside points, each where it covers no other name and as few points as may be."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from lmebridge.plots.canvas import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.text import Annotation
     from matplotlib.transforms import Bbox
@@ -24,9 +25,17 @@ PLACES = (
     ("right", "top", -3, -3),
     ("right", "bottom", -3, 3),
     ("left", "top", 3, -3),
+    ("left", "bottom", 6, 12),
+    ("right", "bottom", -6, 12),
+    ("left", "top", 6, -12),
+    ("right", "top", -6, -12),
+    ("center", "bottom", 0, 18),
+    ("center", "top", 0, -18),
 )
 #: Share of its width and height by which a name keeps from others, dimensionless.
 MARGIN = 1.05
+#: How many covered points are as bad as covering a name, or as leaving the panel.
+WORTH_OF_A_NAME, WORTH_OF_THE_FRAME = 1000, 100_000
 
 
 def label_points(ax: Axes, x: np.ndarray, y: np.ndarray, names: Mapping[int, str]) -> None:
@@ -43,27 +52,38 @@ def label_points(ax: Axes, x: np.ndarray, y: np.ndarray, names: Mapping[int, str
     """
     if not names:
         return
-    limits = ax.get_xlim(), ax.get_ylim()
+    # Asked for, the limits take in what was drawn: the transformation does not see to that.
+    ax.get_xlim(), ax.get_ylim()
+    places = ax.transData.transform(np.column_stack([x, y]))
     taken: list[Bbox] = []
     for row, name in names.items():
         text = ax.annotate(
             name, (x[row], y[row]), xytext=(0, 0), textcoords="offset points", fontsize="small", color=LINE
         )
-        taken.append(_place(ax, text, taken))
-    ax.set(xlim=limits[0], ylim=limits[1])
+        taken.append(_place(ax, text, taken, places))
 
 
-def _place(ax: Axes, text: Annotation, taken: list[Bbox]) -> Bbox:
-    """Move a name to the first place that is free; to the first of all where none is."""
+def _place(ax: Axes, text: Annotation, taken: list[Bbox], points: np.ndarray) -> Bbox:
+    """Move a name to the place where it covers least; to the first of those that are as good."""
     frame = ax.get_window_extent()
     boxes = [_box(text, place) for place in PLACES]
-    free = [
-        number
-        for number, box in enumerate(boxes)
-        if frame.x0 <= box.x0 and box.x1 <= frame.x1 and not any(box.overlaps(other) for other in taken)
+    costs = [
+        _points_in(box, points)
+        + WORTH_OF_A_NAME * sum(bool(box.overlaps(other)) for other in taken)
+        + WORTH_OF_THE_FRAME * (not _is_within(box, frame))
+        for box in boxes
     ]
-    chosen = free[0] if free else 0
-    return _box(text, PLACES[chosen])
+    return _box(text, PLACES[int(np.argmin(costs))])
+
+
+def _points_in(box: Bbox, points: np.ndarray) -> int:
+    """How many points, in pixels, a name would cover."""
+    x, y = points.T
+    return int(np.sum((x > box.x0) & (x < box.x1) & (y > box.y0) & (y < box.y1)))
+
+
+def _is_within(box: Bbox, frame: Bbox) -> bool:
+    return bool(frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1)
 
 
 def _box(text: Annotation, place: tuple[str, str, int, int]) -> Bbox:

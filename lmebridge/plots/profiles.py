@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 #: Confidence levels that lattice's panels show, and panels in a row.
 CONFIDENCE, PANELS_IN_A_ROW = (0.5, 0.8, 0.9, 0.95, 0.99), 4
-#: Points of the curve, as lme4's.
-CURVE_POINTS = 101
+#: Points of the curve, as lme4's; inches of a panel that is alone.
+CURVE_POINTS, SINGLE = 101, (4.8, 4.0)
 
 
 def plot_profile(
@@ -76,7 +76,8 @@ def plot_profile(
     canvas.pyplot()
     table, names = _table(fit, which)
     curves = {name: _Curve.of(table, name) for name in names}
-    layout = canvas.Layout.grid(len(names), PANELS_IN_A_ROW, (2.9, 2.8), share="y")
+    panel = (2.9, 2.8) if len(names) > 1 else SINGLE
+    layout = canvas.Layout.grid(len(names), PANELS_IN_A_ROW, panel, share="y")
     axes = dict(zip(names, canvas.panels(ax, layout), strict=True))
     for number, (name, one) in enumerate(axes.items()):
         curves[name].draw(one, zetas, absolute=absVal)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lmebridge.plots import canvas
-from lmebridge.plots.caterpillar import LME4_QUANTILE, chosen_effects, random_effects, spread_of
+from lmebridge.plots.caterpillar import LME4_QUANTILE, MANY_LEVELS, chosen_effects, random_effects, spread_of
 from lmebridge.plots.labelled import label_points
 from lmebridge.plots.rows import RowValues
 from lmebridge.plots.scatter import point_names
@@ -109,7 +109,7 @@ def quartile_line(ax: Axes, values: np.ndarray) -> None:
 
     x, y = ndtri(QUARTILES), np.quantile(values, QUARTILES)
     slope = (y[1] - y[0]) / (x[1] - x[0])
-    ax.axline((0.0, float(y[0] - slope * x[0])), slope=slope, color=canvas.REFERENCE, linewidth=1.2, zorder=1.5)
+    ax.axline((float(x[0]), float(y[0])), slope=slope, color=canvas.REFERENCE, linewidth=1.2, zorder=1.5)
 
 
 def qqmath_ranef(
@@ -169,6 +169,7 @@ def _draw_effects(ax: Axes, effects: RandomEffects, key: tuple[str, str]) -> Non
     canvas.grid_lines(ax)
     ax.axvline(0.0, color=canvas.REFERENCE, linewidth=1.2, zorder=1.5)
     half = LME4_QUANTILE * spread[order]
-    ax.hlines(heights, values[order] - half, values[order] + half, colors=canvas.MARK, linewidth=0.8)
-    canvas.points(ax, values[order], heights)
+    thin = len(order) > MANY_LEVELS
+    ax.hlines(heights, values[order] - half, values[order] + half, colors=canvas.MARK, linewidth=0.25 if thin else 0.9)
+    canvas.points(ax, values[order], heights, color=canvas.DARK, markersize=2.5 if thin else 4.0)
     ax.set(xlabel=term, ylabel=NORMAL_QUANTILES)

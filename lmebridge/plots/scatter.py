@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 DEFAULT_FORM = 'resid(., type = "pearson") ~ fitted(.)'
 #: Panels in a row of a picture with conditioning.
 PANELS_IN_A_ROW = 6
-#: Bars of a histogram, as lattice's default: about the logarithm of the count.
-FEWEST_BARS = 5
+#: Share of the range by which a histogram's bars reach beyond the data: lattice's.
+BEYOND = 0.04
 
 
 def plot(
@@ -141,9 +141,7 @@ def plot_fitted(
         names=point_names(fit, rows, id, idLabels),
         grid=None,
     )
-    (axes,) = canvas.panels(ax, canvas.Layout.single())
-    picture.draw(axes, np.ones(len(fitted), dtype=bool))
-    return axes
+    return _draw_alone(picture, ax)
 
 
 @dataclass(frozen=True)
@@ -165,8 +163,7 @@ class _Picture:
         """Draw the rows shown, shape (n,) of truth values."""
         if self.grid or (self.grid is None and self.is_scatter):
             canvas.grid_lines(ax)
-        ax.set_xlabel(self.labels[0])
-        ax.set_ylabel(self.labels[1])
+        ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
         if self.y is None:
             _histogram(ax, self.x[shown])
         elif self.is_scatter:
@@ -178,8 +175,12 @@ class _Picture:
     def _scatter(self, ax: Axes, shown: np.ndarray) -> None:
         y = np.asarray(self.y, dtype=float)
         canvas.points(ax, self.x[shown], y[shown])
-        named = {row: name for row, name in self.names.items() if shown[row]}
-        label_points(ax, self.x, y, named)
+
+    def name(self, ax: Axes, shown: np.ndarray) -> None:
+        """Name points among the rows shown, once all panels have their limits."""
+        if self.is_scatter and self.names:
+            named = {row: name for row, name in self.names.items() if shown[row]}
+            label_points(ax, self.x, np.asarray(self.y, dtype=float), named)
 
     def _line(self, ax: Axes) -> None:
         if self.abline is None:
@@ -189,7 +190,8 @@ class _Picture:
         if not self.is_scatter:
             ax.axvline(values[0], **style)
         elif len(values) == 2:
-            ax.axline((0.0, values[0]), slope=values[1], **style)
+            middle = float(np.nanmean(self.x))
+            ax.axline((middle, values[0] + values[1] * middle), slope=values[1], **style)
         else:
             ax.axhline(values[0], **style)
 
@@ -197,24 +199,37 @@ class _Picture:
 def _draw_panels(picture: _Picture, rows: RowValues, formula: PlotFormula, ax: Any) -> Any:
     """One panel, or one for each level of what is right of the bar."""
     if formula.by is None:
-        (axes,) = canvas.panels(ax, canvas.Layout.single())
-        picture.draw(axes, np.ones(len(picture.x), dtype=bool))
-        return axes
+        return _draw_alone(picture, ax)
     by = rows.factor(formula.by)
     levels = [str(level) for level in by.categories]
     layout = canvas.Layout.grid(len(levels), PANELS_IN_A_ROW, (1.9, 1.7), share="xy")
     found = dict(zip(levels, canvas.panels(ax, layout), strict=True))
     for code, (level, axes) in enumerate(found.items()):
         picture.draw(axes, by.codes == code)
-        axes.set_title(canvas.shorter(level), fontsize="medium")
-        axes.label_outer()
+        axes.set_title(canvas.shorter(level, 24), fontsize="medium")
+    for code, axes in enumerate(found.values()):
+        picture.name(axes, by.codes == code)
+    y = picture.labels[1] or found[levels[0]].get_ylabel()
+    canvas.name_axes(found.values(), picture.labels[0], y, whole=ax is None)
     return canvas.drawn(found)
 
 
+def _draw_alone(picture: _Picture, ax: Any) -> Axes:
+    """All rows in one panel."""
+    every = np.ones(len(picture.x), dtype=bool)
+    (axes,) = canvas.panels(ax, canvas.Layout.single())
+    picture.draw(axes, every)
+    picture.name(axes, every)
+    return axes
+
+
 def _histogram(ax: Axes, values: np.ndarray) -> None:
-    """Per cent of the values in bars of equal width, lattice's default number of them."""
-    count = max(FEWEST_BARS, round(np.log2(len(values)) + 1))
-    ax.hist(values, bins=count, weights=np.full(len(values), 100 / len(values)), color=canvas.MARK, edgecolor="white")
+    """Per cent of the values in bars of equal width, as many and as wide as lattice's ``histogram`` makes them."""
+    margin = BEYOND * float(np.ptp(values))
+    count = round(np.log2(len(values)) + 1)
+    ends = (values.min() - margin, values.max() + margin)
+    shares = np.full(len(values), 100 / len(values))
+    ax.hist(values, bins=count, range=ends, weights=shares, color=canvas.MARK, edgecolor="white")
     ax.set_ylabel("Percent of Total")
 
 
