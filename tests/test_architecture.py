@@ -31,6 +31,7 @@ LAYERS = {
     "fitted models": "model functions api linear exchange generalized",
     "data": "datasets",
     "parity": "parity",
+    "migrator": "migrate",
     "command line": "demo doctor cli __main__",
 }
 #: A backend is reached through the registry; none imports another.

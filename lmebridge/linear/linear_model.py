@@ -363,17 +363,28 @@ class LinearModel(StatsmodelsNames):
 
 
 class LinearSummary:
-    """What R prints for ``summary(lm(...))``."""
+    """What R prints for ``summary(lm(...))``.
+
+    Attributes
+    ----------
+    fit : LinearFit
+        The model summarized.
+    """
 
     def __init__(self, fit: LinearFit) -> None:
-        self._fit = fit
+        self.fit = fit
+
+    @property
+    def coefficients(self) -> pd.DataFrame:
+        """Estimates, standard errors, t values and p values, shape (rank, 4)."""
+        return self.fit.table()
 
     @cached_property
     def text(self) -> str:
         """The printed text, without the last line end."""
         from lmebridge.printing.summary_lm import lm_summary_text
 
-        fit = self._fit
+        fit = self.fit
         return lm_summary_text(
             call=fit.call,
             coefficients=fit.table(),

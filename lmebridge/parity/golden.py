@@ -144,7 +144,7 @@ def read_golden(path: str | Path) -> Golden:
         missing = [name for name in (*HEADING, "extract", "said", "ranef", "postVar") if name not in content]
         if missing:
             raise GoldenError.unreadable(path, f"it has no {', '.join(missing)}")
-        return _golden(content)
+        return golden_of(content)
     except GoldenError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, LmebridgeError) as error:
@@ -158,7 +158,14 @@ def _text(path: Path) -> str:
         raise GoldenError.unreadable(path, str(error)) from error
 
 
-def _golden(content: dict[str, Any]) -> Golden:
+def golden_of(content: Mapping[str, Any]) -> Golden:
+    """The golden of a file's content, see `read_golden`.
+
+    Raises
+    ------
+    KeyError, ValueError, TypeError
+        If a part of it is not there, or not what it should be.
+    """
     extract = _wire.from_json(content["extract"])
     model = model_of(content["call"], content["formula"], REML=bool(extract["REML"][0]))
     record = _mermod.record(model, extract, content["said"], kind="golden")
