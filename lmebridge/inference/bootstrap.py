@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from concurrent.futures import BrokenExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +14,19 @@ import pandas as pd
 from lmebridge.errors import LmebridgeError, LmebridgeWarning
 from lmebridge.inference import seeds
 from lmebridge.inference.bootstrap_result import Bootstrap, numbers
+from lmebridge.inference.bootstrap_runs import GivenResponses, SimulatedHere, SimulatedInR, Worker, draws
 from lmebridge.inference.engines import local_engine, merMod_engine
+from lmebridge.inference.intervals import chosen_parameters
+from lmebridge.inference.progress import shown
 from lmebridge.inference.simulation import chosen_form
 from lmebridge.na import NA, NAType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
-    from numpy.random import SeedSequence
-
+    from lmebridge.inference.bootstrap_runs import Draw, Source
     from lmebridge.inference.seeds import Seed
     from lmebridge.model import MerMod
-
-#: Draws that one task of a worker makes.
-CHUNK = 25
 
 
 def bootMer(
@@ -38,6 +37,7 @@ def bootMer(
     use_u: bool | None = None,
     re_form: str | NAType | None = NA,
     parallel: int | None = None,
+    progress: bool | None = None,
 ) -> Bootstrap:
     """Parametric bootstrap, lme4's ``bootMer``.
 
@@ -59,29 +59,31 @@ def bootMer(
     parallel : int, optional
         Number of joblib's workers, -1 for one a processor; by default as ``joblib.parallel_config`` says, which also
         chooses where they run, and one where it says nothing.
+    progress : bool, optional
+        Whether to show a progress bar on standard error; by default after a second of work, in a terminal or notebook.
 
     Returns
     -------
     Bootstrap
-        The statistic of the fit, ``t0``, and of every draw, ``t``; NaN where a draw failed.
+        The statistic of the fit, ``t0``, and of every draw, ``t``; NaN where a draw failed. After Ctrl-C it has the
+        draws made so far, and `Bootstrap.interrupted` is True.
 
     Raises
     ------
     ValueError
-        If `nsim` is not positive, or `FUN` gives no numbers for the fit itself.
+        If `nsim` is not a positive whole number, or `FUN` gives no numbers for the fit itself.
     UnsupportedByBackend
         For MixedLM's own estimates.
 
     Warns
     -----
     LmebridgeWarning
-        If some draws failed, with the reasons and how often each; if a worker died, or Ctrl-C ended the run: the draws
-        made so far are kept.
+        If some draws failed, with the reasons and how often each, a worker's death among them; if Ctrl-C ended the run.
 
     Notes
     -----
-    With the lme4 backend lme4 simulates and refits; a worker process starts an R of its own. Without R only what
-    depends on the response is computed anew, and each search starts from the fit's theta.
+    With the lme4 backend lme4 simulates and refits; a worker process starts an R of its own. Without R each search
+    starts from the fit's theta; with one grouping factor, many draws are searched for at once.
 
     References
     ----------
@@ -95,136 +97,173 @@ def bootMer(
     >>> boot.t.shape
     (20, 1)
     """
-    if nsim < 1:
-        raise ValueError(f"nsim={nsim}: the bootstrap makes at least 1 draw")
+    count = checked_nsim(nsim)
+    source = source_of(fit, seed, chosen_form(use_u, re_form))
     t0 = numbers(FUN(fit))
-    worker = Worker(fit, FUN, seeds.sequence(seed), chosen_form(use_u, re_form))
-    values = np.full((nsim, len(t0)), np.nan)
-    failures: Counter[str] = Counter()
-    said: Counter[str] = Counter()
-    for number, draw in _until_stopped(_drawn(worker, nsim, parallel), failures):
-        said.update(draw.messages)
-        problem = draw.problem or _wrong_length(draw.values, len(t0))
-        if problem:
-            failures[problem] += 1
-        else:
-            values[number] = draw.values
-    _report(failures, nsim)
-    table = pd.DataFrame(values, columns=t0.index)
-    return Bootstrap(t0, table, dict(failures), dict(said))
+    return bootstrapped(Worker(source, FUN), t0, count, parallel, progress)
 
 
-@dataclass(frozen=True)
-class Draw:
-    """What one draw gave: the statistic, or why there is none, and what was said about the refit."""
+def checked_nsim(nsim: int) -> int:
+    """The number of draws.
 
-    values: np.ndarray
-    problem: str
-    messages: tuple[str, ...]
+    Raises
+    ------
+    ValueError
+        If it is no whole number, or not positive.
+    """
+    if int(nsim) != nsim or nsim < 1:
+        raise ValueError(f"nsim={nsim}: the bootstrap makes a whole number of draws, at least 1")
+    return int(nsim)
 
 
-class Worker:
-    """Makes draws; it crosses to other processes without what it prepares.
+def source_of(fit: MerMod, seed: Seed, form: str | None) -> Source:
+    """Where a fit's refitted models come from: lme4, or the penalized least-squares core."""
+    if merMod_engine(fit) is not None:
+        return SimulatedInR(fit, seeds.sequence(seed), form)
+    local_engine(fit, "bootMer")
+    return SimulatedHere(fit, seeds.sequence(seed), form)
+
+
+def bootstrapped(worker: Worker, t0: pd.Series, nsim: int, parallel: int | None, progress: bool | None) -> Bootstrap:
+    """Make all draws, or those that there is time for.
 
     Parameters
     ----------
-    fit : MerMod
-        The model.
-    FUN : callable
-        The statistic.
-    seed : SeedSequence
-        Parent of all draws' seeds.
-    form : str or None
-        Random effects kept at their modes.
+    worker : Worker
+        Makes them.
+    t0 : pandas.Series, shape (k,)
+        The statistic of the fit itself.
+    nsim : int
+        Number of draws.
+    parallel, progress
+        As in `bootMer`.
+    """
+    made = Collected(t0)
+    interrupted = False
+    try:
+        with shown("bootstrap", nsim, progress) as advance, closing(draws(worker, nsim, parallel)) as found:
+            for number, draw in found:
+                made.add(number, draw)
+                advance(1)
+    except KeyboardInterrupt:
+        interrupted = True
+    boot = made.result(interrupted=interrupted)
+    _report(boot, nsim)
+    return boot
+
+
+class Collected:
+    """The draws so far; what they take grows with their number.
+
+    Parameters
+    ----------
+    t0 : pandas.Series, shape (k,)
+        The statistic of the fit itself.
     """
 
-    def __init__(self, fit: MerMod, FUN: Callable[[MerMod], Any], seed: SeedSequence, form: str | None) -> None:
-        self._settings = (fit, FUN, seed, form)
-        self._refitted: Callable[[SeedSequence], MerMod] | None = None
-        if merMod_engine(fit) is None:
-            local_engine(fit, "bootMer")
+    def __init__(self, t0: pd.Series) -> None:
+        self._t0 = t0
+        self._values = np.full((64, len(t0)), np.nan)
+        self._made = np.zeros(64, dtype=bool)
+        self._problems: dict[int, str] = {}
+        self._said: Counter[str] = Counter()
 
-    def __reduce__(self) -> tuple[type[Worker], tuple[Any, ...]]:
-        return Worker, self._settings
+    def add(self, number: int, draw: Draw) -> None:
+        """Take one draw."""
+        while number >= len(self._made):
+            self._values = np.concatenate([self._values, np.full_like(self._values, np.nan)])
+            self._made = np.concatenate([self._made, np.zeros_like(self._made)])
+        problem = draw.problem or _wrong_length(draw.values, len(self._t0))
+        if problem:
+            self._problems[number] = problem
+        else:
+            self._values[number] = draw.values
+        self._said.update(draw.messages)
+        self._made[number] = True
 
-    def draws(self, which: Iterable[int]) -> list[tuple[int, Draw]]:
-        """The draws with these numbers."""
-        return [(number, self._draw(number)) for number in which]
-
-    def _draw(self, number: int) -> Draw:
-        fit, FUN, seed, form = self._settings
-        if self._refitted is None:
-            self._refitted = refitter(fit, form)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                again = self._refitted(seeds.child(seed, number))
-                return Draw(numbers(FUN(again)).to_numpy(), "", again.messages)
-            except Exception as error:  # noqa: BLE001 - FUN is the user's: whatever it raises is reported
-                return Draw(np.empty(0), f"{type(error).__name__}: {error}", ())
-
-
-def refitter(fit: MerMod, form: str | None) -> Callable[[SeedSequence], MerMod]:
-    """A function from a seed to the model refitted to a response simulated with it."""
-    from lmebridge.inference.refitting import like
-
-    engine = merMod_engine(fit)
-    if engine is not None:
-        return lambda seed: like(fit, *engine.refit_simulated(seeds.r_seed(seed), form))
-    from lmebridge.inference.local_bootstrap import LocalRefits
-
-    return LocalRefits(fit, form).refit
-
-
-def _drawn(worker: Worker, nsim: int, parallel: int | None) -> Iterator[tuple[int, Draw]]:
-    """All draws, in order, as the workers give them."""
-    import joblib
-
-    chunks = (range(start, min(start + CHUNK, nsim)) for start in range(0, nsim, CHUNK))
-    run = joblib.Parallel(n_jobs=parallel, return_as="generator")
-    for chunk in run(joblib.delayed(worker.draws)(numbers_) for numbers_ in chunks):
-        yield from chunk
-
-
-def _until_stopped(draws: Iterator[tuple[int, Draw]], failures: Counter[str]) -> Iterator[tuple[int, Draw]]:
-    """The draws; what stops them is counted and said."""
-    try:
-        yield from draws
-    except KeyboardInterrupt:
-        failures["interrupted"] += 1
-    except BrokenExecutor as error:
-        failures[f"a worker died ({type(error).__name__})"] += 1
+    def result(self, *, interrupted: bool) -> Bootstrap:
+        """The table of the draws made."""
+        which = np.flatnonzero(self._made)
+        complete = len(which) == (which[-1] + 1 if len(which) else 0)
+        index = pd.RangeIndex(len(which)) if complete else pd.Index(which)
+        table = pd.DataFrame(self._values[which], index=index, columns=self._t0.index)
+        failures = Counter(self._problems[number] for number in sorted(self._problems))
+        return Bootstrap(self._t0, table, dict(failures), dict(self._said), interrupted)
 
 
 def _wrong_length(values: np.ndarray, expected: int) -> str:
     return "" if len(values) == expected else f"FUN gave {len(values)} values instead of {expected}"
 
 
-def _report(failures: Counter[str], nsim: int) -> None:
-    if failures:
-        reasons = "; ".join(f"{reason} (x{count})" if count > 1 else reason for reason, count in failures.items())
-        text = f"some bootstrap runs failed ({sum(failures.values())}/{nsim}): {reasons}"
-        warnings.warn(text, LmebridgeWarning, stacklevel=3)
+def _report(boot: Bootstrap, nsim: int) -> None:
+    """Warn of draws that failed, and of those that are not there."""
+    count = sum(boot.failures.values())
+    if count:
+        reasons = "; ".join(f"{reason} (x{n})" if n > 1 else reason for reason, n in boot.failures.items())
+        text = f"some bootstrap runs failed ({count}/{len(boot.t)}): {reasons}"
+        warnings.warn(text, LmebridgeWarning, stacklevel=4)
+    if boot.interrupted:
+        text = f"interrupted after {len(boot.t)} of {nsim} bootstrap runs: the result holds those"
+        warnings.warn(text, LmebridgeWarning, stacklevel=4)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The statistic that `confint` is about: standard deviations and correlations, sigma, fixed effects.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        Effects of each block, in the model's order.
+    has_sigma : bool
+        Whether the family has a residual standard deviation.
+    """
+
+    widths: tuple[int, ...]
+    has_sigma: bool
+
+    @classmethod
+    def of(cls, fit: MerMod) -> Parameters:
+        """The parameters of this model."""
+        has_sigma = "sigma" in chosen_parameters(fit.record, None)
+        return cls(tuple(len(effects) for _, effects in fit.record.blocks), has_sigma)
+
+    def __call__(self, fit: MerMod) -> np.ndarray:
+        """The parameters in lme4's order, shape (n_theta + 1 + p,)."""
+        record, values, start = fit.record, [], 0
+        for width in self.widths:
+            columns, rows = np.triu_indices(width)
+            factor = np.zeros((width, width))
+            factor[rows, columns] = record.theta[start : start + len(rows)]
+            start += len(rows)
+            lengths = np.linalg.norm(factor, axis=1)
+            unit = factor / np.where(lengths > 0, lengths, 1.0)[:, None]
+            cosines = np.clip(unit @ unit.T, -1.0, 1.0)
+            values.append(np.where(rows == columns, record.sigma * lengths[rows], cosines[rows, columns]))
+        return np.concatenate([*values, [record.sigma] * self.has_sigma, fit.fixef().to_numpy()])
 
 
 def parameters(fit: MerMod) -> np.ndarray:
-    """The parameters that `confint` is about: standard deviations and correlations, sigma, fixed effects."""
-    from lmebridge.inference.deviances import Scales
-    from lmebridge.inference.twin import engine_of
-
-    solution = engine_of(fit).solution
-    return np.concatenate([Scales(solution.problem).from_theta(solution.theta, solution.sigma), solution.beta])
+    """The parameters of a fit, as `Parameters` has them."""
+    return Parameters.of(fit)(fit)
 
 
-def bootstrapped_parameters(fit: MerMod, nsim: int, seed: Seed, parallel: int | None) -> Bootstrap:
-    """Draws of all parameters of a fit without R.
+def bootstrapped_parameters(
+    fit: MerMod, nsim: int, seed: Seed, parallel: int | None, progress: bool | None = None
+) -> Bootstrap:
+    """Draws of all parameters of a fit; with lme4 those of R's ``bootMer`` with this seed.
 
     Raises
     ------
     LmebridgeError
         If all draws failed.
     """
-    boot = bootMer(fit, parameters, nsim, seed, parallel=parallel)
+    count = checked_nsim(nsim)
+    statistic = Parameters.of(fit)
+    source = source_of(fit, seed, "~0")
+    if isinstance(source, SimulatedInR):
+        source = GivenResponses(fit, fit.simulate(count, seed))
+    boot = bootstrapped(Worker(source, statistic), numbers(statistic(fit)), count, parallel, progress)
     if boot.t.isna().all(axis=None):
         raise LmebridgeError(f"all bootstrap runs failed: {'; '.join(boot.failures)}")
     return boot

@@ -21,17 +21,20 @@ class Bootstrap:
     t0 : pandas.Series, shape (k,)
         The statistic of the fit itself.
     t : pandas.DataFrame, shape (nsim, k)
-        The statistic of every draw; NaN where a draw failed.
+        The statistic of every draw made; NaN where a draw failed.
     failures : dict of str to int
         Why draws failed, and how often.
     messages : dict of str to int
         What was said about the refits, such as that one is singular, and how often.
+    interrupted : bool
+        Whether Ctrl-C ended the run: `t` then has the draws made until then, under their numbers.
     """
 
     t0: pd.Series
     t: pd.DataFrame
     failures: Mapping[str, int]
     messages: Mapping[str, int]
+    interrupted: bool = False
 
     def summary(self) -> pd.DataFrame:
         """The statistic with its bootstrap bias and standard error, as R's ``print.boot`` has them, shape (k, 3)."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Predicted distance to the minimum, in units of the function, at which the search ends.
 TOLERANCE = 1e-10
+#: Predicted distance that is still called converged: 1e-6 of a deviance moves an estimate by 1e-3 standard errors.
+CONVERGED = 1e-6
 #: Share of the predicted decrease that a step must reach.
 SUFFICIENT = 1e-4
 #: Smallest eigenvalue of the curvature, relative to the largest: the starting one need not be positive.
@@ -45,8 +47,8 @@ class Minimum:
 
     @property
     def converged(self) -> bool:
-        """Whether no noticeable decrease is left; 1e-6 of a deviance moves an estimate by 1e-3 standard errors."""
-        return bool(self.decrement < 1e-6 and np.isfinite(self.value))
+        """Whether no noticeable decrease is left."""
+        return bool(self.decrement < CONVERGED and np.isfinite(self.value))
 
 
 def minimize(

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
-from lmebridge.inference.descent import hessian, minimize
+from lmebridge.inference.descent import CONVERGED, hessian, minimize
 from lmebridge.inference.deviances import FLOOR
 from lmebridge.inference.engines import local_engine
 from lmebridge.inference.refitting import like, response_engine
-from lmebridge.inference.responses import Responses
+from lmebridge.inference.responses import Responses, stacked
 from lmebridge.inference.simulation import Simulator
+from lmebridge.inference.stacked_descent import minimize_all
 from lmebridge.pls import derivatives
 from lmebridge.pls import solution as pls
 from lmebridge.pls.criterion import log_det, profiled
 from lmebridge.pls.optimize import NAME, SINGULAR_TEXT, is_singular, optimize
+from lmebridge.pls.stacked import StackedCriterion, can_stack
 from lmebridge.records import Convergence, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.random import SeedSequence
 
@@ -41,6 +43,12 @@ ROUNDING = 1e-9
 NO_DESCENT = -1e-7
 
 
+#: Draws that are searched for together at most, and those of a task where each is searched for on its own.
+CHUNK, CHUNK_ALONE = 50, 5
+#: Entries of the arrays that are needed to search for draws together: 8 MB each.
+TOGETHER = 1_000_000
+
+
 class LocalRefits:
     """Simulates from a fit and refits.
 
@@ -56,17 +64,49 @@ class LocalRefits:
         self._fit = fit
         self._engine = local_engine(fit, "bootMer")
         self._simulator = Simulator(self._engine, form)
+        self._names = self._fit.record.fixed.index
         task = self._engine.solution.problem
         self._responses = Responses(task)
+        self._stacked = StackedCriterion(task) if can_stack(task) else None
         floors = np.where(task.lower == 0, FLOOR, -np.inf)
         self._start = np.maximum(task.orthogonal(self._engine.solution.theta), floors)
 
-    def refit(self, seed: SeedSequence) -> MerMod:
-        """The model fitted to the response drawn with this seed."""
-        response = self._simulator.draw(np.random.default_rng(seed))[:, 0]
-        solution, convergence = self.solve(self._responses.problem(response))
+    @property
+    def chunk(self) -> int:
+        """Draws that are best made together; it depends on the model alone."""
+        if self._stacked is None:
+            return CHUNK_ALONE
+        return int(np.clip(TOGETHER // self._stacked.entries, 1, CHUNK))
+
+    def refits(self, seeds: Sequence[SeedSequence]) -> list[Callable[[], MerMod]]:
+        """The models fitted to the responses drawn with these seeds, each made when it is called for."""
+        responses = (self._simulator.draw(np.random.default_rng(seed))[:, 0] for seed in seeds)
+        tasks = [self._responses.problem(response) for response in responses]
+        found = [None] * len(tasks) if self._stacked is None else self._minima(self._stacked, tasks)
+        return [partial(self._refit, *pair) for pair in zip(tasks, found, strict=True)]
+
+    def _refit(self, task: Problem, parameters: np.ndarray | None) -> MerMod:
+        solution, convergence = self.solve(task) if parameters is None else _solved(task, parameters)
         engine = response_engine(self._engine, solution)
-        return like(self._fit, cast("Fit", LazyFit(engine, convergence)), engine)
+        return like(self._fit, cast("Fit", LazyFit(engine, convergence, self._names)), engine)
+
+    def _minima(self, criterion: StackedCriterion, tasks: Sequence[Problem]) -> Sequence[np.ndarray | None]:
+        """The optimum of each problem, all searched for together; None where that is not certain to be it."""
+        stack, lower = stacked(tasks), self._engine.solution.problem.lower
+
+        def objectives(points: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return criterion(points, stack.take(which))
+
+        starts = np.repeat(self._start[None], len(tasks), axis=0)
+        try:
+            found = minimize_all(objectives, starts, lower, self._curvature, TOLERANCE)
+        except np.linalg.LinAlgError:
+            return [None] * len(tasks)
+        parameters = np.where((lower == 0) & (found.points < SMALL), 0.0, found.points)
+        values, duals = criterion.with_duals(parameters, stack)
+        good = (found.decrements < CONVERGED) & (values <= found.values + ROUNDING)
+        good[good] &= _no_way_down(parameters[good], lower, duals[good])
+        return [row if well else None for row, well in zip(parameters, good, strict=True)]
 
     @cached_property
     def _curvature(self) -> np.ndarray:
@@ -85,12 +125,15 @@ class LocalRefits:
         except np.linalg.LinAlgError:
             return optimize(task)
         parameters = _settled(task, found)
-        if parameters is None:
-            return optimize(task)
-        solution = pls.solve(task, task.theta(parameters))
-        singular = is_singular(task, solution.theta)
-        messages = (Message("singular", SINGULAR_TEXT),) if singular else ()
-        return solution, Convergence(NAME, messages=messages)
+        return optimize(task) if parameters is None else _solved(task, parameters)
+
+
+def _solved(task: Problem, parameters: np.ndarray) -> tuple[Solution, Convergence]:
+    """Everything that follows from the optimum."""
+    solution = pls.solve(task, task.theta(parameters))
+    singular = is_singular(task, solution.theta)
+    messages = (Message("singular", SINGULAR_TEXT),) if singular else ()
+    return solution, Convergence(NAME, messages=messages)
 
 
 def _settled(task: Problem, found: Minimum) -> np.ndarray | None:
@@ -104,9 +147,17 @@ def _settled(task: Problem, found: Minimum) -> np.ndarray | None:
     value, _ = Criterion(task)(parameters)
     if value > found.value + ROUNDING:
         return None
-    eigenvalues = [np.linalg.eigvalsh(dual) for dual in pls.duals(task, parameters)]
-    certain = all(values[0] >= NO_DESCENT * max(1.0, float(np.abs(values).max())) for values in eigenvalues)
+    duals = pls.duals(task, parameters)
+    certain = all(_no_way_down(parameters[None], task.lower, dual[None]).all() for dual in duals)
     return parameters if certain else None
+
+
+def _no_way_down(parameters: np.ndarray, lower: np.ndarray, duals: np.ndarray) -> np.ndarray:
+    """Where no variance is zero, or the criterion's slopes by a covariance matrix are nowhere negative; shape (d,)."""
+    inside = ~np.any((lower == 0) & (parameters == 0), axis=1)
+    eigenvalues = np.linalg.eigvalsh(duals)
+    largest = np.maximum(1.0, np.abs(eigenvalues).max(axis=1))
+    return np.asarray(inside | (eigenvalues[:, 0] >= NO_DESCENT * largest))
 
 
 class Criterion:
@@ -149,10 +200,13 @@ class LazyFit:
         The solved problem.
     convergence : Convergence
         How it was solved.
+    names : pandas.Index, shape (p,)
+        Names of the fixed effects.
     """
 
-    def __init__(self, engine: LocalEngine, convergence: Convergence) -> None:
+    def __init__(self, engine: LocalEngine, convergence: Convergence, names: pd.Index) -> None:
         self._engine = engine
+        self._names = names
         self.convergence = convergence
         self.theta = engine.solution.theta
         self.sigma = engine.solution.sigma
@@ -163,8 +217,7 @@ class LazyFit:
         """Estimates and standard errors."""
         solution = self._engine.solution
         errors = np.sqrt(np.diagonal(pls.vcov(solution)))
-        names = pd.Index(self._engine.design.names, dtype=object)
-        return pd.DataFrame({"Estimate": solution.beta, "Std. Error": errors}, index=names)
+        return pd.DataFrame({"Estimate": solution.beta, "Std. Error": errors}, index=self._names)
 
     @cached_property
     def _record(self) -> Fit:

@@ -9,9 +9,12 @@ import numpy as np
 from scipy import sparse
 
 from lmebridge.backends._local import LocalEngine
+from lmebridge.pls.stacked import Stack
 from lmebridge.pls.triangular import solve_triangular
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from lmebridge.pls.blocks import CrossProducts, Factor
@@ -71,6 +74,16 @@ class Responses:
         if self._others is not None:
             rest_fixed[:, p] = self._others @ left
         return replace(products, coordinates=coordinates, fixed=fixed, rest_fixed=rest_fixed)
+
+
+def stacked(problems: Sequence[Problem]) -> Stack:
+    """What the stacked criterion needs of problems that differ in the response alone and have one grouping factor."""
+    p, products = problems[0].n_fixed, [task.products for task in problems]
+    return Stack(
+        np.stack([own.coordinates[:, :, p].T for own in products], axis=-1),
+        np.stack([own.fixed[:p, p] for own in products], axis=-1),
+        np.array([own.fixed[p, p] for own in products]),
+    )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
