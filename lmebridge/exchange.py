@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lmebridge.errors import DataError, RError, UnsupportedByBackend
+from lmebridge.families import family_code
 from lmebridge.inference import twin
 
 if TYPE_CHECKING:
@@ -18,27 +19,27 @@ if TYPE_CHECKING:
 
     from lmebridge.backends._r import RHandle
     from lmebridge.model import MerMod
-    from lmebridge.records import Model
+    from lmebridge.records import Fit, Model
 
 
 def from_r(robject: Any) -> MerMod:
-    """A linear mixed model that was fitted in R, seen from Python.
+    """A mixed model that was fitted in R, seen from Python.
 
     Parameters
     ----------
     robject : object
-        An rpy2 object of class lmerMod or lmerModLmerTest, or what `r` left in R.
+        An rpy2 object of class lmerMod, lmerModLmerTest or glmerMod, or what `r` left in R.
 
     Returns
     -------
     MerMod
-        The fit with all its accessors. Its ``data`` are those of R's call where R still finds them, else the model
-        frame.
+        The fit with all its accessors, a `GlmerMod` where the model is a generalized one. Its ``data`` are those of
+        R's call where R still finds them, else the model frame.
 
     Raises
     ------
     DataError
-        If it is no linear mixed model.
+        If it is no linear or generalized linear mixed model.
 
     Notes
     -----
@@ -49,12 +50,12 @@ def from_r(robject: Any) -> MerMod:
     if isinstance(robject, _r.RHandle):
         return _adopted(robject)
     if type(robject).__module__.partition(".")[0] != "rpy2":
-        raise DataError(f"from_r takes an rpy2 object of class lmerMod, not {type(robject).__name__}")
-    return _adopted(_r.RHandle(_r.Hold(robject)))
+        raise DataError(f"from_r takes an rpy2 object of class lmerMod or glmerMod, not {type(robject).__name__}")
+    return _adopted(_r.from_rpy2(robject))
 
 
 def read_rds(path: str | os.PathLike[str]) -> MerMod:
-    """A linear mixed model from a file that R's ``saveRDS`` wrote.
+    """A mixed model from a file that R's ``saveRDS`` wrote.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def read_rds(path: str | os.PathLike[str]) -> MerMod:
     FileNotFoundError
         If there is no such file.
     DataError
-        If it holds no linear mixed model, or cannot be read.
+        If it holds no linear or generalized linear mixed model, or cannot be read.
     """
     from lmebridge.backends import _r
 
@@ -155,8 +156,8 @@ def _need_r(fit: MerMod, what: str) -> None:
 
 def _adopted(held: RHandle) -> MerMod:
     """A fit over a merMod that was fitted elsewhere."""
-    from lmebridge.backends import _mermod, _r, _r_home
-    from lmebridge.model import MerMod
+    from lmebridge.backends import _mermod, _r
+    from lmebridge.generalized.glmer_mod import mer_mod
 
     try:
         answer = _r.keep("adopt_model", object=held)
@@ -165,10 +166,9 @@ def _adopted(held: RHandle) -> MerMod:
     except RError as error:
         raise DataError(str(error)) from error
     data: pd.DataFrame = _r.call("model_data", model=answer.value)
-    versions = {"rpy2": _r_home.find_rpy2()}
-    fit, engine = _mermod.adopt(answer, _model(called), dict(data.dtypes), versions)
+    fit, engine = _mermod.adopt(answer, _model(called), dict(data.dtypes), _r.door_versions(answer.value))
     numbered = [str(i + 1) for i in range(len(data))] == list(labels)
-    return MerMod(fit, engine, data.set_axis(pd.RangeIndex(len(data)) if numbered else pd.Index(labels), axis=0))
+    return mer_mod(fit, engine, data.set_axis(pd.RangeIndex(len(data)) if numbered else pd.Index(labels), axis=0))
 
 
 def _model(called: dict[str, Any]) -> Model:
@@ -226,7 +226,7 @@ def r_code(fit: MerMod, data: str = "data.csv") -> str:
         f"data <- {reader}({_literal(data)}{options})",
         *(_typed(str(name), fit.data[name]) for name in _used(fit)),
         *(f"data[[{_literal(f'.{name}')}]] <- {_literal(list(values))}" for name, values in fit.given.items()),
-        f"fit <- lmer({', '.join(_call_arguments(fit.record.model))})",
+        f"fit <- {_fitter(fit.record)}({', '.join(_call_arguments(fit.record.model))})",
         "print(summary(fit))",
     ]
     return "\n".join(line for line in lines if line) + "\n"
@@ -256,18 +256,38 @@ def _typed(name: str, column: pd.Series) -> str:
     return f'{target} <- factor({target}, levels = sort(unique(as.character({target})), method = "radix"))'
 
 
+def _fitter(record: Fit) -> str:
+    if record.model.estimates_theta:
+        return "glmer.nb"
+    return "glmer" if record.model.is_generalized else "lmer"
+
+
 def _call_arguments(model: Model) -> list[str]:
-    """Arguments of R's lmer."""
+    """Arguments of R's lmer or glmer."""
     from lmebridge.backends.lme4 import OUR_OPTIONS
 
     arguments = [str(model.formula), "data = data"]
-    arguments += [] if model.REML else ["REML = FALSE"]
+    if model.is_generalized:
+        arguments += _generalized_arguments(model)
+    else:
+        arguments += [] if model.REML else ["REML = FALSE"]
     arguments += [f"{name} = {text}" for name in ("weights", "offset", "subset") if (text := getattr(model, name))]
     arguments += [] if model.na_action == "na.omit" else [f"na.action = {model.na_action}"]
     arguments += [f"contrasts = {_literal(dict(model.contrasts))}"] if model.contrasts else []
     control = {key.replace("_", "."): value for key, value in model.control.items() if key not in OUR_OPTIONS}
-    arguments += [f"control = lmerControl({_named(control)})"] if control else []
+    maker = "glmerControl" if model.is_generalized else "lmerControl"
+    arguments += [f"control = {maker}({_named(control)})"] if control else []
     return arguments
+
+
+def _generalized_arguments(model: Model) -> list[str]:
+    """What glmer takes and lmer does not; glmer.nb has its family."""
+    family = family_code(model.family, model.link, model.family_theta)
+    arguments = [] if model.estimates_theta else [f"family = {family}"]
+    arguments += [] if model.nAGQ == 1 else [f"nAGQ = {model.nAGQ}"]
+    starts = {"theta": model.start, "fixef": model.start_fixef}
+    given = {name: list(values) for name, values in starts.items() if values is not None}
+    return [*arguments, f"start = {_literal(given)}"] if given else arguments
 
 
 def _literal(value: Any) -> str:

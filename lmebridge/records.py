@@ -42,7 +42,16 @@ class Model:
     control : mapping of str to object
         Options of the optimizer, named as `lmerControl` names them; ``polish`` is lmebridge's own.
     family, link : str
-        The conditional distribution of the response and its link function.
+        The conditional distribution of the response, as R's ``family(m)$family`` names it, and its link function.
+    family_theta : float or None
+        Of a negative binomial family, its shape, dimensionless; None where it is to be estimated.
+    estimates_theta : bool
+        Whether the shape is, or was, estimated with the model, as ``glmer.nb`` does.
+    nAGQ : int
+        Of a generalized model, points an axis of the adaptive Gauss-Hermite quadrature: 1 for Laplace's approximation,
+        0 for a faster and less exact one.
+    start_fixef : tuple of float or None
+        Of a generalized model, starting values of the fixed effects.
     """
 
     formula: Formula
@@ -56,6 +65,15 @@ class Model:
     control: Mapping[str, Any] = field(default_factory=dict)
     family: str = "gaussian"
     link: str = "identity"
+    family_theta: float | None = None
+    estimates_theta: bool = False
+    nAGQ: int = 1
+    start_fixef: tuple[float, ...] | None = None
+
+    @property
+    def is_generalized(self) -> bool:
+        """Whether lme4 fits it by ``glmer``: it is no linear mixed model."""
+        return (self.family, self.link) != ("gaussian", "identity")
 
 
 @dataclass(frozen=True)
@@ -153,6 +171,8 @@ class Fit:
         What computed this.
     dropped : tuple of str
         Names of the fixed-effect columns dropped because X was rank deficient.
+    has_scale : bool
+        Whether sigma is estimated: not in binomial, Poisson and negative binomial models, where it is 1.
     """
 
     model: Model
@@ -168,6 +188,7 @@ class Fit:
     convergence: Convergence
     source: Source
     dropped: tuple[str, ...] = ()
+    has_scale: bool = True
 
     @property
     def log_likelihood(self) -> float:
@@ -176,5 +197,5 @@ class Fit:
 
     @property
     def n_parameters(self) -> int:
-        """Estimated parameters: fixed effects, theta and sigma (``attr(logLik(m), "df")``)."""
-        return len(self.fixed) + len(self.theta) + 1
+        """Estimated parameters: fixed effects, theta, sigma, a family's own theta (``attr(logLik(m), "df")``)."""
+        return len(self.fixed) + len(self.theta) + self.has_scale + (self.model.family_theta is not None)

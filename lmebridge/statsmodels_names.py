@@ -16,7 +16,7 @@ class StatsmodelsNames(ABC):
 
     @abstractmethod
     def coef_table(self) -> pd.DataFrame:
-        """Estimates, standard errors and t values."""
+        """Estimates, standard errors and test statistics, in this order."""
 
     @abstractmethod
     def vcov(self) -> pd.DataFrame:
@@ -43,8 +43,8 @@ class StatsmodelsNames(ABC):
         """Residual degrees of freedom."""
 
     @abstractmethod
-    def residuals(self) -> pd.Series:
-        """Response residuals."""
+    def residuals(self, type: str = "response") -> pd.Series:
+        """Residuals of a type."""
 
     @abstractmethod
     def fitted(self) -> pd.Series:
@@ -63,7 +63,7 @@ class StatsmodelsNames(ABC):
     @property
     def tvalues(self) -> pd.Series:
         """Estimates divided by their standard errors, dimensionless."""
-        return self.coef_table()["t value"]
+        return self.coef_table().iloc[:, 2]
 
     def cov_params(self) -> pd.DataFrame:
         """Covariance matrix of the fixed effects, `vcov`."""
@@ -96,7 +96,7 @@ class StatsmodelsNames(ABC):
     @property
     def resid(self) -> pd.Series:
         """Response residuals."""
-        return self.residuals()
+        return self.residuals("response")
 
     @property
     def fittedvalues(self) -> pd.Series:

@@ -7,15 +7,20 @@ model_environment <- function(data) {
   environment
 }
 
-# `lmer` and `lmerControl` are there for `update(model)`. The stats package attached to the search path is written by
+# What fits and its controls are there for `update(model)`. The stats package attached to the search path is written by
 # name when a model is saved; its namespace stands in where R was started without it.
 model_functions <- function() {
   functions <- new.env(parent = stats_environment())
   functions$ns <- splines::ns
   functions$bs <- splines::bs
-  functions$lmer <- lme4::lmer
-  functions$lmerControl <- lme4::lmerControl
-  functions
+  with_lme4(functions)
+}
+
+with_lme4 <- function(environment) {
+  for (name in c("lmer", "lmerControl", "glmer", "glmerControl", "glmer.nb")) {
+    environment[[name]] <- getExportedValue("lme4", name)
+  }
+  environment
 }
 
 stats_environment <- function() {

@@ -4,7 +4,7 @@
 # model frame's row names are positions in them.
 adopt_model <- function(object) {
   refuse_other_models(object)
-  model <- methods::as(object, "lmerMod")
+  model <- without_extensions(object)
   data <- data_of(model)
   model@frame <- with_positions(model@frame, row.names(data))
   environment <- adopted_environment(environment(stats::formula(model)), data)
@@ -13,11 +13,19 @@ adopt_model <- function(object) {
   model
 }
 
+# lme4's own class of what other packages, such as lmerTest, extend.
+without_extensions <- function(object) {
+  methods::as(object, if (methods::is(object, "glmerMod")) "glmerMod" else "lmerMod")
+}
+
 refuse_other_models <- function(object) {
   classes <- paste(class(object), collapse = ", ")
-  if (methods::is(object, "lmerMod")) return()
+  if (methods::is(object, "lmerMod") || methods::is(object, "glmerMod")) return()
   if (methods::is(object, "merMod")) {
-    stop("this is a model of class ", classes, ": linear mixed models (lmerMod) are taken", call. = FALSE)
+    stop(
+      "this is a model of class ", classes, ": linear and generalized linear mixed models (lmerMod, glmerMod) are taken",
+      call. = FALSE
+    )
   }
   stop("this is no merMod, but an object of class ", classes, call. = FALSE)
 }
@@ -47,12 +55,10 @@ adopted_environment <- function(parent, data) {
   environment <- new.env(parent = if (is.environment(parent)) parent else model_functions())
   row.names(data) <- NULL
   environment$data <- data
-  environment$lmer <- lme4::lmer
-  environment$lmerControl <- lme4::lmerControl
-  environment
+  with_lme4(environment)
 }
 
-row_labels <- function(object) row.names(data_of(methods::as(object, "lmerMod")))
+row_labels <- function(object) row.names(data_of(without_extensions(object)))
 
 # What a record needs to know of the call: R code in text, or NULL.
 model_call <- function(model) {

@@ -3,7 +3,19 @@
 extract <- function(model) {
   c(
     extract_call(model), extract_fixed(model), extract_random(model), extract_criterion(model),
-    extract_sample(model), extract_optimum(model), list(versions = versions())
+    extract_sample(model), extract_optimum(model), extract_family(model), list(versions = versions())
+  )
+}
+
+# What only generalized models have; `family_theta` is the shape of a negative binomial family.
+extract_family <- function(model) {
+  if (!lme4::isGLMM(model)) return(NULL)
+  family <- stats::family(model)
+  dims <- lme4::getME(model, "devcomp")$dims
+  list(
+    family = family$family, link = family$link, nAGQ = as.integer(dims[["nAGQ"]]),
+    has_scale = as.logical(dims[["useSc"]]),
+    family_theta = if (startsWith(family$family, "Negative Binomial")) environment(family$aic)[[".Theta"]]
   )
 }
 

@@ -1,10 +1,15 @@
-# Fits a linear mixed model with lme4; the call stored in it reads as a user's call would.
+# Fits a mixed model with lme4; the call stored in it reads as a user's call would.
 
 # `options`: REML, weights, offset, subset (R expressions in text or NULL), contrasts (a list of function names),
 # na_action, start (numeric or NULL), control (a list with lmerControl's names, `.` or `_`).
-fit_lmer <- function(data, formula, options) {
+fit_lmer <- function(data, formula, options) fit_call(lmer_call(formula, options), data)
+
+# The same without REML; `fitter` is "glmer" or "glmer.nb", `family` an R expression in text, nAGQ an integer, start may
+# be a list, and the names of `control` are glmerControl's.
+fit_glmer <- function(data, formula, options) fit_call(glmer_call(formula, options), data)
+
+fit_call <- function(call, data) {
   for (name in names(data)) tell_order(name, data[[name]])
-  call <- lmer_call(formula, options)
   with_standard_options(eval(call, model_environment(data)))
 }
 
@@ -24,14 +29,26 @@ lmer_call <- function(formula, options) {
   arguments <- c(
     list(formula = str2lang(formula), data = quote(data)),
     if (!options$REML) list(REML = FALSE),
-    control_argument(options$control),
+    control_argument(options$control, "lmerControl"),
     if (!is.null(options$start)) list(start = options$start),
     column_arguments(options)
   )
   as.call(c(quote(lmer), arguments))
 }
 
-# The arguments that lm and lmer share.
+glmer_call <- function(formula, options) {
+  arguments <- c(
+    list(formula = str2lang(formula), data = quote(data)),
+    if (options$fitter == "glmer") list(family = str2lang(options$family)),
+    if (options$nAGQ != 1L) list(nAGQ = options$nAGQ),
+    control_argument(options$control, "glmerControl"),
+    if (!is.null(options$start)) list(start = as_language(options$start)),
+    column_arguments(options)
+  )
+  as.call(c(as.name(options$fitter), arguments))
+}
+
+# The arguments that lm, lmer and glmer share.
 column_arguments <- function(options) {
   c(
     if (!is.null(options$subset)) list(subset = str2lang(options$subset)),
@@ -42,17 +59,17 @@ column_arguments <- function(options) {
   )
 }
 
-control_argument <- function(control) {
+control_argument <- function(control, maker) {
   if (!length(control)) return(NULL)
-  names(control) <- vapply(names(control), control_name, "")
-  list(control = as.call(c(quote(lmerControl), lapply(control, as_language))))
+  names(control) <- vapply(names(control), control_name, "", maker = maker)
+  list(control = as.call(c(as.name(maker), lapply(control, as_language))))
 }
 
-control_name <- function(name) {
-  known <- setdiff(names(formals(lme4::lmerControl)), "mod.type")
+control_name <- function(name, maker) {
+  known <- setdiff(names(formals(getExportedValue("lme4", maker))), "mod.type")
   found <- known[gsub("[._]", "_", known) == gsub("[._]", "_", name)]
   if (length(found) == 1L) return(found)
-  stop("lmerControl has no argument '", name, "': it has ", paste(known, collapse = ", "), call. = FALSE)
+  stop(maker, " has no argument '", name, "': it has ", paste(known, collapse = ", "), call. = FALSE)
 }
 
 as_language <- function(value) {

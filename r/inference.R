@@ -2,8 +2,17 @@
 
 # A matrix, one row a row used. `re_form` is NULL for all random effects, else the text of a one-sided formula.
 simulate_lmer <- function(model, nsim, seed, re_form) {
+  unname(do.call(cbind, simulate_responses(model, nsim, seed, re_form)))
+}
+
+# A list, one element a response: a vector, or of a binomial model a factor or a matrix of successes and failures.
+simulate_responses <- function(model, nsim, seed, re_form) {
   form <- if (!is.null(re_form)) formula_in(re_form, environment(stats::formula(model)))
-  unname(as.matrix(stats::simulate(unpadded(model), nsim = nsim, seed = seed, re.form = form)))
+  columns <- unclass(stats::simulate(unpadded(model), nsim = nsim, seed = seed, re.form = form))
+  lapply(seq_len(nsim), function(number) {
+    column <- columns[[number]]
+    if (is.null(dim(column)) && !is.factor(column)) as.vector(column) else column
+  })
 }
 
 # The model fitted to another response, one value a row used; the call's own control is kept, as bootMer keeps it.
@@ -35,5 +44,5 @@ confint_boot <- function(model, level, nsim, type, seed) {
 }
 
 refit_simulated <- function(model, seed, re_form) {
-  refit_response(model, simulate_lmer(model, 1L, seed, re_form)[, 1L])
+  refit_response(model, simulate_responses(model, 1L, seed, re_form)[[1L]])
 }

@@ -1,4 +1,4 @@
-# Predictions, one a row; NA where a predictor is missing.
+# Predictions, one a row, of a generalized model on the scale of the link; NA where a predictor is missing.
 
 # `re_form` is NULL for all random effects, else the text of a one-sided formula, "~0" for none.
 predict_lmer <- function(model, newdata, re_form, allow_new_levels) {
@@ -32,7 +32,7 @@ refuse_new_levels <- function(name, column, fitted) {
 # lme4 takes the random part of some of the effects from the data as given, including rows it dropped: the rows used are
 # handed over instead. The fixed part keeps the offset, which lme4 knows only for the model's own rows.
 predict_used_rows <- function(model, re_form) {
-  if (is.null(re_form)) return(unname(stats::fitted(model)))
+  if (is.null(re_form)) return(unname(stats::predict(model)))
   fixed <- unname(stats::predict(model, re.form = NA))
   if (!length(lme4::findbars(re_form))) return(fixed)
   used <- get("data", environment(stats::formula(model)))[extract_sample(model)$rows, , drop = FALSE]

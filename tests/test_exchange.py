@@ -29,7 +29,8 @@ transformed <- lmer(log(Reaction) ~ poly(Days, 2) + (1 | Subject), d, REML = FAL
 local <- (function(e) lmer(Reaction ~ Days + (1 | Subject), data = e))(d)
 saveRDS(plain, "plain.rds"); saveRDS(transformed, "transformed.rds"); saveRDS(local, "local.rds")
 saveRDS(lm(Reaction ~ Days, d), "lm.rds")
-saveRDS(glmer(cbind(incidence, size - incidence) ~ period + (1 | herd), cbpp, binomial), "glmer.rds")
+start <- c(Asym = 200, xmid = 725, scal = 350)
+saveRDS(nlmer(circumference ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Tree, Orange, start = start), "nlmer.rds")
 describe <- function(m) list(
   fixef = unname(fixef(m)), residuals = unname(residuals(m)), rows = I(names(residuals(m))), hat = unname(hatvalues(m)),
   reml = as.numeric(logLik(m)), new = unname(predict(m, data.frame(Days = 1:2, Subject = c("308", "309"))))
@@ -81,7 +82,7 @@ def test_a_model_read_can_be_worked_on(files: tuple[Path, dict[str, Any]]) -> No
 
 @pytest.mark.needs_r
 @pytest.mark.parametrize(
-    ("name", "words"), [("lm.rds", "no merMod, but an object of class lm"), ("glmer.rds", "glmerMod: linear mixed")]
+    ("name", "words"), [("lm.rds", "no merMod, but an object of class lm"), ("nlmer.rds", "class nlmerMod: linear and gen")]
 )
 def test_other_models_are_refused(name: str, words: str, files: tuple[Path, dict[str, Any]]) -> None:
     """What the file holds is named."""

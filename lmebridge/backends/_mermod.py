@@ -62,7 +62,7 @@ def record(
     versions = {name: extract["versions"][name][0] for name in ("lme4", "R")} | dict(more_versions or {})
     names = extract["fixed"].index
     return Fit(
-        model=model,
+        model=_as_fitted(model, extract),
         fixed=pd.DataFrame({"Estimate": extract["fixed"], "Std. Error": extract["std_error"]}, index=names),
         fixed_covariance=pd.DataFrame(extract["fixed_covariance"], index=names, columns=names),
         variance=_variance(extract["variance"]),
@@ -75,6 +75,22 @@ def record(
         convergence=_convergence(extract, conditions),
         source=Source(kind, "lme4", versions, call=extract["call"][0]),
         dropped=tuple(extract["dropped"]),
+        has_scale=bool(extract["has_scale"][0]) if "has_scale" in extract else True,
+    )
+
+
+def _as_fitted(model: Model, extract: Mapping[str, Any]) -> Model:
+    """The model with the family that R gives a generalized one: its theta may have been estimated."""
+    if "family" not in extract:
+        return model
+    theta = None if extract["family_theta"] is None else float(extract["family_theta"][0])
+    return replace(
+        model,
+        REML=False,
+        family=extract["family"][0],
+        link=extract["link"][0],
+        family_theta=theta,
+        nAGQ=int(extract["nAGQ"][0]),
     )
 
 
@@ -150,7 +166,7 @@ class MerModEngine:
 
     @property
     def underlying(self) -> _r.RHandle:
-        """The merMod in R: ``.sexp`` is rpy2's object, and our R functions take the handle itself."""
+        """The merMod in R: our R functions take the handle; ``.sexp`` is rpy2's object where R is in this process."""
         return self.handle
 
     def _ask(self, function: str, **arguments: Any) -> Any:
@@ -255,8 +271,8 @@ def adopt(
     """Record and engine of a merMod that R has just fitted."""
     extract = _r.call("extract", model=answer.value)
     said = [condition.text for condition in answer.conditions]
-    engine = MerModEngine(model, answer.value, extract, types, versions)
-    return record(model, extract, said, more_versions=versions), engine
+    fit = record(model, extract, said, more_versions=versions)
+    return fit, MerModEngine(fit.model, answer.value, extract, types, versions)
 
 
 # --- shapes of getME's pieces -----------------------------------------------------------------------------------------

@@ -169,7 +169,8 @@ def _frame_of(value: Mapping[str, Any]) -> pd.DataFrame:
 def _columns(name: str, column: Any) -> dict[str, Any]:
     """A matrix in a data frame becomes several columns, named as R's own `as.data.frame` names them."""
     if isinstance(column, pd.DataFrame):
-        return {f"{name}.{inner}": column[inner].to_numpy() for inner in column.columns}
+        names = [inner or f"V{position}" for position, inner in enumerate(column.columns, start=1)]
+        return {f"{name}.{inner}": column.iloc[:, i].to_numpy() for i, inner in enumerate(names)}
     if isinstance(column, np.ndarray) and column.ndim == 2:
         return {f"{name}.{position + 1}": column[:, position] for position in range(column.shape[1])}
     return {name: np.asarray(column, dtype=object) if isinstance(column, list) else column}

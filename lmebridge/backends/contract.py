@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lmebridge.families import family_code
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -38,6 +40,13 @@ class Gap:
     reason: str
     remedy: str
     term: Callable[[Model], str | None]
+
+
+def generalized_term(model: Model) -> str | None:
+    """The family of a generalized model as R text, for a `Gap`; None for a linear one."""
+    if not model.is_generalized:
+        return None
+    return f"family = {family_code(model.family, model.link, model.family_theta)}"
 
 
 @dataclass(frozen=True)

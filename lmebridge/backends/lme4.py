@@ -1,14 +1,15 @@
-"""The lme4 backend: lme4 itself, in the R of this machine, through rpy2."""
+"""The lme4 backend: lme4 itself, in the R of this machine, through either door to R."""
 
 from __future__ import annotations
 
 import warnings
-from functools import cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from lmebridge.backends import _mermod, _r, _r_home
 from lmebridge.backends.contract import Gap, Status
 from lmebridge.errors import BackendUnavailable, DataError, LmebridgeError, RError
+from lmebridge.families import family_code
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,16 @@ STRUCTURED_SINCE = "2.0-6"
 INSTALL_LME4 = 'In R, run install.packages("lme4"); on Debian and Ubuntu `sudo apt-get install r-cran-lme4`'
 #: Options of `Model.control` that are not lme4's.
 OUR_OPTIONS = frozenset({"polish"})
+#: What R's families say of a response that they cannot have, and what to do.
+RESPONSES = {
+    "y values must be 0 <= y <= 1": (
+        "Give 0 and 1, cbind(successes, failures), or proportions with the numbers of trials as weights."
+    ),
+    "negative values not allowed": "Counts are 0 or more: look for negative codes of missing values.",
+    "non-positive values not allowed": "The family is for responses above 0: leave out the rows that have none.",
+    "y must be a vector of 0 and 1's": "Give 0 and 1, a factor, or cbind(successes, failures).",
+    "positive values only are allowed": "The family is for responses above 0: leave out the rows that have none.",
+}
 
 
 def _structured_term(model: Model) -> str | None:
@@ -46,7 +57,7 @@ GAPS: tuple[Gap, ...] = (
 
 def status() -> Status:
     """Whether lme4 can be used here; starts R where nothing cheaper speaks against it."""
-    problem = None if _r.is_started() else _r_home.find().problem
+    problem = None if _r.is_started() else _r.problem()
     if problem is not None:
         return Status(usable=False, reason=problem[0], remedy=problem[1])
     try:
@@ -82,19 +93,23 @@ def fit(model: Model, data: pd.DataFrame) -> tuple[Fit, Engine]:
     RError
         If R fails for another reason, in its own words.
     """
-    versions = _versions()
+    _versions()  # before the data cross: whether there is an lme4
     try:
-        answer = _r.keep("fit_lmer", data=data, formula=str(model.formula), options=_options(model))
+        function = "fit_glmer" if model.is_generalized else "fit_lmer"
+        answer = _r.keep(function, data=data, formula=str(model.formula), options=_options(model))
     except RError as error:
         _blame_data(model, data, error)
         raise
-    return _mermod.adopt(answer, model, dict(data.dtypes), {"rpy2": versions["rpy2"]})
+    return _mermod.adopt(answer, model, dict(data.dtypes), _r.door_versions(answer.value))
 
 
 def _blame_data(model: Model, data: pd.DataFrame, error: RError) -> None:
     """Raise what is wrong with the data, if that is why R failed: our own checks say which column and what to do."""
     from lmebridge.design.build import build
 
+    if model.is_generalized:
+        _blame_response(error)
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # R has given its warnings already
         try:
@@ -105,16 +120,37 @@ def _blame_data(model: Model, data: pd.DataFrame, error: RError) -> None:
             return
 
 
+def _blame_response(error: RError) -> None:
+    """Raise R's words about a response that the family cannot have, with what to do."""
+    for words, remedy in RESPONSES.items():
+        if words in error.message:
+            raise DataError(f"{error.message}. {remedy}") from error
+
+
 def _options(model: Model) -> dict[str, Any]:
-    return {
+    start = None if model.start is None else _numbers(model.start)
+    options = {
         "REML": model.REML,
         "weights": model.weights,
         "offset": model.offset,
         "subset": model.subset,
         "contrasts": dict(model.contrasts),
         "na_action": model.na_action,
-        "start": None if model.start is None else _numbers(model.start),
+        "start": start,
         "control": {key: value for key, value in model.control.items() if key not in OUR_OPTIONS},
+    }
+    return options | _generalized_options(model, start) if model.is_generalized else options
+
+
+def _generalized_options(model: Model, start: Any) -> dict[str, Any]:
+    """What `glmer` takes and `lmer` does not."""
+    starts = {"theta": start, "fixef": None if model.start_fixef is None else _numbers(model.start_fixef)}
+    given = {name: values for name, values in starts.items() if values is not None}
+    return {
+        "fitter": "glmer.nb" if model.estimates_theta else "glmer",
+        "family": family_code(model.family, model.link, model.family_theta),
+        "nAGQ": model.nAGQ,
+        "start": start if model.start_fixef is None else given,
     }
 
 
@@ -124,11 +160,21 @@ def _numbers(values: Any) -> Any:
     return np.asarray(values, dtype=float)
 
 
-@cache
+#: What each door's R has, asked once.
+_FOUND: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+
+
 def _versions() -> dict[str, str]:
-    """Versions of lme4, R and rpy2, in this order."""
+    """Versions of lme4, R and the door, in this order."""
+    door = _r.current()
+    if door not in _FOUND:
+        _FOUND[door] = _asked()
+    return _FOUND[door] | dict(door.versions)
+
+
+def _asked() -> dict[str, str]:
     found = _r.call("versions")
     lme4, r_version = found["lme4"][0], found["R"][0]
     if lme4 is None:
         raise BackendUnavailable.because(name, f"R {r_version} has no package lme4", INSTALL_LME4 + ".")
-    return {"lme4": lme4, "R": r_version, "rpy2": _r_home.find_rpy2()}
+    return {"lme4": lme4, "R": r_version}

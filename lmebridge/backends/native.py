@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lmebridge.backends.contract import Gap, Status
+from lmebridge.backends.contract import Gap, Status, generalized_term
 from lmebridge.formula.model_formula import blocks
 from lmebridge.records import Source
 
@@ -30,18 +30,7 @@ GAPS: tuple[Gap, ...] = (
         'Use backend="lme4" with lme4 2.0-6 or later.',
         _structured,
     ),
-    Gap(
-        "families other than gaussian",
-        "it has normal responses",
-        _REMEDY,
-        lambda model: None if model.family == "gaussian" else f"family = {model.family}",
-    ),
-    Gap(
-        "links other than the identity",
-        "it has linear models",
-        _REMEDY,
-        lambda model: None if model.link == "identity" else f"link = {model.link}",
-    ),
+    Gap("generalized models (glmer)", "its criterion is that of linear models", _REMEDY, generalized_term),
 )
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from importlib import metadata, util
 from typing import TYPE_CHECKING, Any
 
-from lmebridge.backends.contract import Gap, Status
+from lmebridge.backends.contract import Gap, Status, generalized_term
 from lmebridge.errors import FormulaError, LmebridgeError, RError
 
 if TYPE_CHECKING:
@@ -94,12 +94,7 @@ GAPS: tuple[Gap, ...] = (
     Gap("structured covariances", "pymer4 0.8 is for the lme4 that does not have them", _REMEDY, _structured),
     Gap("splines", "pymer4 does not attach R's package splines", _REMEDY, _splines),
     Gap("names with blanks", "pymer4 takes the blanks out of a formula", "Rename the column.", _scrubbed),
-    Gap(
-        "families other than gaussian",
-        "generalized models are not taken from it",
-        _REMEDY,
-        lambda model: None if model.family == "gaussian" else f"family = {model.family}",
-    ),
+    Gap("generalized models (glmer)", "only its linear models are read", _REMEDY, generalized_term),
 )
 
 
@@ -182,7 +177,7 @@ def fit(model: Model, data: pd.DataFrame) -> tuple[Fit, Engine]:
     options = {**nothing, "REML": model.REML, "na_action": "na.omit"}
     answer = _r.keep(
         "settle_pymer4",
-        model=_r.RHandle(_r.Hold(fitted.model_obj)),
+        model=_r.from_rpy2(fitted.model_obj),
         data=data,
         formula=str(model.formula),
         options=options,

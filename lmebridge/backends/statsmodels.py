@@ -16,7 +16,7 @@ import numpy as np
 
 from lmebridge.backends import _mixedlm as layout
 from lmebridge.backends._mixedlm import SHORTFALL, Attempt, Run, ending, shortfall
-from lmebridge.backends.contract import Gap, Status
+from lmebridge.backends.contract import Gap, Status, generalized_term
 from lmebridge.errors import LmebridgeError, UnsupportedByBackend
 from lmebridge.formula.model_formula import blocks as blocks_of
 from lmebridge.formula.model_formula import group_name
@@ -93,10 +93,10 @@ GAPS: tuple[Gap, ...] = (
     ),
     Gap("structured covariances", "MixedLM has no cs() or ar1() structure", _REMEDY, _structured),
     Gap(
-        "families other than gaussian",
-        "MixedLM has normal responses",
+        "generalized models (glmer)",
+        "MixedLM has linear models, and statsmodels' Bayesian mixed GLMs do not maximize lme4's likelihood",
         'Use backend="lme4".',
-        lambda model: None if model.family == "gaussian" else f"family = {model.family}",
+        generalized_term,
     ),
 )
 

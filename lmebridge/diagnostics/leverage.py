@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lmebridge.inference import twin
+from lmebridge.inference.engines import ask_r, merMod_engine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,8 +83,9 @@ def rstudent(fit: MerMod) -> pd.Series:
 
 
 def _leverages(fit: MerMod) -> np.ndarray:
-    if twin.in_r(fit):
-        return np.asarray(twin.ask_r(fit, "leverages"), dtype=float)
+    in_r = merMod_engine(fit)
+    if in_r is not None:
+        return np.asarray(ask_r(in_r, "leverages").value, dtype=float)
     from lmebridge.inference.joint_covariance import joint_covariance
 
     engine = twin.local_engine(fit)

@@ -47,18 +47,19 @@ def wald(fit: Fit, level: float) -> pd.DataFrame:
 
 
 def parameter_names(fit: Fit) -> list[str]:
-    """lme4's names with ``oldNames = FALSE``: ``sd_(Intercept)|g``, ``cor_x.(Intercept)|g``, ..., ``sigma``."""
+    """lme4's names with ``oldNames = FALSE``: ``sd_(Intercept)|g``, ``cor_x.(Intercept)|g``, ..., ``sigma`` if any."""
     names = []
     for group, effects in fit.blocks:
         for column, effect in enumerate(effects):
             names.append(f"sd_{effect}|{group}")
             names += [f"cor_{later}.{effect}|{group}" for later in effects[column + 1 :]]
-    return [*names, "sigma"]
+    return [*names, "sigma"] if fit.has_scale else names
 
 
 def old_names(fit: Fit) -> list[str]:
     """lme4's names with ``oldNames = TRUE``: ``.sig01``, ``.sig02``, ..., ``.sigma``."""
-    return [*(f".sig{i:02d}" for i in range(1, len(fit.theta) + 1)), ".sigma"]
+    names = [f".sig{i:02d}" for i in range(1, len(fit.theta) + 1)]
+    return [*names, ".sigma"] if fit.has_scale else names
 
 
 def chosen_parameters(fit: Fit, parm: str | int | Sequence[str | int] | None) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge.errors import DataError
+from lmebridge.errors import DataError, UnsupportedByBackend
 from lmebridge.inference import twin
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def predict(
     allow_new_levels : bool
         Whether levels the model has not seen are predicted with zero random effects instead of an error.
     type : {"link", "response"}
-        The same for a linear model.
+        The same for a linear model; of a generalized one, the scale of the linear predictor or the response's mean.
     se_fit : bool
         Give standard errors too: a DataFrame instead of a Series.
     interval : {"confidence", "prediction"}, optional
@@ -75,11 +75,18 @@ def predict(
     if frame is not None:
         _check_columns(fit, frame, form)
     values = fit._engine.predict(frame, form, allow_new_levels=allow_new_levels)  # noqa: SLF001 - the model's method
+    generalized = fit.record.model.is_generalized
+    if generalized and interval == "prediction":
+        raise UnsupportedByBackend(
+            "prediction intervals are normal, and the responses of a generalized model are not: simulate from it"
+        )
     columns = {"fit": values}
     if se_fit or interval is not None:
         errors = standard_errors(fit, frame, form, allow_new_levels=allow_new_levels)
         columns |= {"se.fit": errors} if se_fit else {}
         columns |= {} if interval is None else _limits(fit, values, errors, interval, level)
+    if generalized and type == "response":
+        columns = _means(fit, columns)
     placed = {name: _placed(fit, column, frame) for name, column in columns.items()}
     return placed["fit"] if len(placed) == 1 else pd.DataFrame(placed)
 
@@ -118,6 +125,19 @@ def _placed(fit: MerMod, values: np.ndarray, frame: pd.DataFrame | None) -> pd.S
     if frame is None:
         return fit._on_rows(values)  # noqa: SLF001 - the model's method
     return pd.Series(values, index=frame.index, dtype=float)
+
+
+def _means(fit: MerMod, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Predictions and limits as means of the response, standard errors by the slope there (the delta method)."""
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.asarray(twin.ask_r(fit, "response_mean", values=values), dtype=float)
+
+    means = {name: mean(values) for name, values in columns.items() if name != "se.fit"}
+    if "se.fit" in columns:
+        slope = np.asarray(twin.ask_r(fit, "response_slope", values=columns["fit"]), dtype=float)
+        means["se.fit"] = columns["se.fit"] * np.abs(slope)
+    return {name: means[name] for name in columns}
 
 
 def _limits(fit: MerMod, values: np.ndarray, errors: np.ndarray, interval: str, level: float) -> dict[str, np.ndarray]:

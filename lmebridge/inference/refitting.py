@@ -9,10 +9,14 @@ import numpy as np
 import pandas as pd
 
 from lmebridge.errors import DataError
+from lmebridge.families import family_code
 from lmebridge.inference.engines import local_engine, merMod_engine, used_or_omitted
 from lmebridge.inference.twin import engine_of
+from lmebridge.rsyntax import operator
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lmebridge.backends._local import LocalEngine
     from lmebridge.backends.contract import Engine
     from lmebridge.model import MerMod
@@ -32,7 +36,7 @@ def refit(fit: MerMod, newresp: Any) -> MerMod:
         The model.
     newresp : sequence of float, shape (n,)
         The new response, in the units of the model's left-hand side: one value a row used, or a row of the data. A
-        column of `simulate` will do.
+        column of `simulate` will do. Of a binomial model with ``cbind``, shape (n, 2): successes and failures.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def refit(fit: MerMod, newresp: Any) -> MerMod:
     """
     from lmebridge.api import warn_about
 
-    response = response_rows(fit, newresp)
+    response = response_rows(fit, newresp, columns=_response_columns(fit))
     in_r = merMod_engine(fit)
     made = _refit_here(local_engine(fit, "refit"), response) if in_r is None else in_r.refit_response(response)
     warn_about(made[0])
@@ -95,8 +99,8 @@ def update(fit: MerMod, formula: str | None = None, **arguments: Any) -> MerMod:
     formula : str, optional
         The new formula; a dot stands for the same side of the old one: ``". ~ . + x - (1 | g)"``.
     **arguments
-        Arguments of `lmer` to change, such as ``data``, ``weights``, ``subset``, ``REML`` or ``backend``; None takes
-        away what was given before.
+        Arguments of `lmer`, or of `glmer`, to change, such as ``data``, ``weights``, ``subset``, ``REML`` or
+        ``backend``; None takes away what was given before.
 
     Returns
     -------
@@ -119,13 +123,12 @@ def update(fit: MerMod, formula: str | None = None, **arguments: Any) -> MerMod:
     >>> fit.update(". ~ . - ses", REML=False).formula()
     'mathach ~ (1 | schoolid)'
     """
-    from lmebridge.api import lmer
     from lmebridge.inference.updating import updated_formula
 
     before = _arguments(fit)
     if formula is not None:
         before |= {"formula": updated_formula(fit.formula(), formula), "start": None}
-    again = lmer(**(before | arguments))
+    again = _fitter(fit)(**(before | arguments))
     if "data" not in arguments:
         again.data_name = fit.data_name
     return again
@@ -133,31 +136,49 @@ def update(fit: MerMod, formula: str | None = None, **arguments: Any) -> MerMod:
 
 def like(fit: MerMod, record: Fit, engine: Engine) -> MerMod:
     """A new fit of the same model's data."""
-    from lmebridge.model import MerMod
+    return type(fit)(record, engine, fit.data, fit.data_name, fit.given)
 
-    return MerMod(record, engine, fit.data, fit.data_name, fit.given)
+
+def _fitter(fit: MerMod) -> Callable[..., MerMod]:
+    """The function that fitted the model; a negative binomial one is fitted again with the theta that it has."""
+    if fit.record.model.is_generalized:
+        from lmebridge.generalized.fitting import glmer
+
+        return glmer
+    from lmebridge.api import lmer
+
+    return lmer
 
 
 def _arguments(fit: MerMod) -> dict[str, Any]:
-    """What `lmer` was called with."""
+    """What the function was called with."""
     model = fit.record.model
-    names = ("REML", "weights", "offset", "subset", "na_action", "contrasts", "start", "control")
+    own = {"family": family_code(model.family, model.link, model.family_theta), "nAGQ": model.nAGQ}
+    names = ("weights", "offset", "subset", "na_action", "contrasts", "start", "control")
     before: dict[str, Any] = {name: getattr(model, name) for name in names}
+    before |= own if model.is_generalized else {"REML": model.REML}
     before |= {"formula": fit.formula(), "data": fit.data, "backend": fit.record.source.engine}
     return before | dict(fit.given)
 
 
-def response_rows(fit: MerMod, newresp: Any) -> np.ndarray:
-    """The new response in the rows used, shape (n,).
+def _response_columns(fit: MerMod) -> int:
+    """Two where the response is ``cbind`` of successes and failures."""
+    response = fit.record.model.formula.response
+    return 2 if response is not None and operator(response) == "cbind" else 1
+
+
+def response_rows(fit: MerMod, newresp: Any, columns: int = 1) -> np.ndarray:
+    """The new response in the rows used, shape (n,), or (n, 2) of a model with two columns.
 
     Raises
     ------
     DataError
         If it has another length, more than one column, or is not finite.
     """
-    if isinstance(newresp, pd.DataFrame) and newresp.shape[1] != 1:
-        raise DataError(f"newresp has {newresp.shape[1]} columns: refit one response after the other")
-    values = np.asarray(newresp, dtype=float).ravel()
+    if np.ndim(newresp) > 1 and np.shape(newresp)[1] != columns:
+        raise DataError(f"newresp has {np.shape(newresp)[1]} columns: refit one response after the other")
+    codes = newresp.cat.codes if isinstance(getattr(newresp, "dtype", None), pd.CategoricalDtype) else newresp
+    values = np.asarray(codes, dtype=float).reshape(-1, columns)
     rows, padded = engine_of(fit).rows(), used_or_omitted(fit)
     if len(values) == len(rows):
         chosen = values
@@ -168,8 +189,9 @@ def response_rows(fit: MerMod, newresp: Any) -> np.ndarray:
     else:
         raise DataError(f"newresp has {len(values)} values, but the model was fitted to {len(rows)} rows")
     if not np.all(np.isfinite(chosen)):
-        raise DataError(f"newresp is missing or infinite in {np.sum(~np.isfinite(chosen))} of the rows used")
-    return np.ascontiguousarray(chosen)
+        unknown = int(np.sum(~np.isfinite(chosen).all(axis=1)))
+        raise DataError(f"newresp is missing or infinite in {unknown} of the rows used")
+    return np.ascontiguousarray(chosen if columns > 1 else chosen.ravel())
 
 
 def _refit_here(engine: LocalEngine, response: np.ndarray) -> tuple[Fit, LocalEngine]:

@@ -6,18 +6,21 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from lmebridge.inference import seeds
 from lmebridge.inference.engines import ask_r, local_engine, merMod_engine, on_rows
 from lmebridge.na import NA, NAType
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.random import Generator
 
     from lmebridge.backends._local import LocalEngine
     from lmebridge.inference.seeds import Seed
     from lmebridge.model import MerMod
+
+#: Most numbers that are simulated at once: 16 GB of them.
+MOST_ENTRIES = 2_000_000_000
 
 
 def simulate(
@@ -47,12 +50,14 @@ def simulate(
     -------
     pandas.DataFrame, shape (n, nsim)
         Columns ``sim_1``, ``sim_2``, ..., on the data's index, units of the response. With
-        ``na_action="na.exclude"`` the rows dropped for missing values are there as NaN.
+        ``na_action="na.exclude"`` the rows dropped for missing values are there as NaN. Of a binomial model with
+        ``cbind``, each is two columns under its name, successes and failures: ``simulated["sim_1"]`` has both.
 
     Raises
     ------
     ValueError
-        If `nsim` is not positive, or both `use_u` and `re_form` are given.
+        If `nsim` is not a positive whole number or asks for more than any memory holds, or both `use_u` and
+        `re_form` are given.
     UnsupportedByBackend
         For MixedLM's own estimates.
 
@@ -71,17 +76,49 @@ def simulate(
     >>> fit.simulate(nsim=2, seed=1).shape
     (7185, 2)
     """
-    if nsim < 1:
-        raise ValueError(f"nsim={nsim}: simulate at least 1 response")
+    _check_number(nsim, int(fit.nobs()))
     form = chosen_form(use_u, re_form)
     in_r = merMod_engine(fit)
     if in_r is not None:
-        values = ask_r(in_r, "simulate_lmer", nsim=int(nsim), seed=seeds.r_seed(seed), re_form=form).value
+        drawn = ask_r(in_r, "simulate_responses", nsim=int(nsim), seed=seeds.r_seed(seed), re_form=form).value
+        if isinstance(drawn[0], pd.Categorical):
+            return _factors(fit, drawn)
+        values = np.stack([np.asarray(response, dtype=float) for response in drawn], axis=-1)
     else:
         generator = np.random.default_rng(seed)
         values = Simulator(local_engine(fit, "simulate"), form).draw(generator, nsim)
+    if values.ndim == 3:
+        return _pairs(fit, values)
     names = [f"sim_{i}" for i in range(1, nsim + 1)]
     return on_rows(fit, np.asarray(values, dtype=float).reshape(-1, nsim), names)
+
+
+def _pairs(fit: MerMod, values: np.ndarray) -> pd.DataFrame:
+    """Successes and failures, shape (n, 2, nsim), two columns a response."""
+    n, _, nsim = values.shape
+    columns = [(f"sim_{i}", kind) for i in range(1, nsim + 1) for kind in ("successes", "failures")]
+    table = on_rows(fit, values.transpose(0, 2, 1).reshape(n, -1), [str(column) for column in columns])
+    return table.set_axis(pd.MultiIndex.from_tuples(columns), axis=1)
+
+
+def _factors(fit: MerMod, drawn: list[pd.Categorical]) -> pd.DataFrame:
+    """Responses of a binomial model of a factor, with the factor's levels."""
+    names = [f"sim_{i}" for i in range(1, len(drawn) + 1)]
+    codes = on_rows(fit, np.column_stack([response.codes for response in drawn]), names)
+    levels = drawn[0].categories
+    known = {name: codes[name].fillna(-1).to_numpy(dtype=int) for name in names}
+    columns = {name: pd.Categorical.from_codes(column, categories=levels) for name, column in known.items()}
+    return pd.DataFrame(columns, index=codes.index)
+
+
+def _check_number(nsim: int, n: int) -> None:
+    if int(nsim) != nsim or nsim < 1:
+        raise ValueError(f"nsim={nsim}: simulate a whole number of responses, at least 1")
+    if nsim * n > MOST_ENTRIES:
+        raise ValueError(
+            f"nsim={nsim}: as many responses of {n} values take {8e-9 * nsim * n:.3g} GB. Simulate some at a time, or "
+            "let bootMer(FUN, nsim) keep of each draw what FUN makes of it"
+        )
 
 
 def chosen_form(use_u: bool | None, re_form: str | NAType | None) -> str | None:

@@ -54,8 +54,9 @@ def drop1(fit: MerMod, scope: Sequence[str] | None = None, test: str | None = No
     if test not in {None, "Chisq"}:
         raise ValueError(f"test={test!r}: the test is 'Chisq' or None")
     labels = _scope(terms(fit.record.model.formula.fixed), scope)
+    method = {} if fit.record.model.is_generalized else {"REML": False}
     fits = [fit if not fit.isREML() else fit.update(REML=False)]
-    fits += [_same_rows(fit, fit.update(f". ~ . - {label}", REML=False)) for label in labels]
+    fits += [_same_rows(fit, fit.update(f". ~ . - {label}", **method)) for label in labels]
     likelihoods = [one.logLik() for one in fits]
     degrees = np.array([np.nan, *(likelihoods[0].df - one.df for one in likelihoods[1:])])
     table = pd.DataFrame({"npar": degrees, "AIC": [one.AIC() for one in fits]}, index=["<none>", *labels])

@@ -96,6 +96,8 @@ def anova_of_terms(fit: MerMod, ddf: str | None = None, type: str = "III") -> tu
     if ddf is None:
         return _sequential(fit), ["Analysis of Variance Table"]
     _check(ddf)
+    if fit.record.model.is_generalized:
+        fit.coef_table(ddf=ddf)  # refuses, with what to use instead
     if type not in TYPES:
         raise ValueError(f"type={type!r}: the types are {', '.join(map(repr, TYPES))}")
     heading = [f"Type {type} Analysis of Variance Table with {ddf}'s method"]
@@ -106,6 +108,8 @@ def anova_of_terms(fit: MerMod, ddf: str | None = None, type: str = "III") -> tu
 
 def _sequential(fit: MerMod) -> pd.DataFrame:
     """lme4's own table: sums of squares of the rotated fixed effects, in the order of the formula."""
+    if fit.record.model.is_generalized:
+        return pd.DataFrame(twin.ask_r(fit, "anova_terms"))
     from lmebridge.formula.terms import terms
 
     engine = twin.local_engine(fit)

@@ -88,7 +88,7 @@ def local_engine(fit: MerMod) -> LocalEngine:
     Raises
     ------
     UnsupportedByBackend
-        If the backend kept estimates that are not lme4's.
+        If the backend kept estimates that are not lme4's, or the model is a generalized one.
     """
     from lmebridge.backends._local import LocalEngine
     from lmebridge.backends._mixedlm_own import MixedLMEngine
@@ -103,6 +103,11 @@ def local_engine(fit: MerMod) -> LocalEngine:
             f"{fit.record.source.engine} kept its own estimates here: leave out control={{'polish': False}}"
         )
     model = fit.record.model
+    if model.is_generalized:
+        raise UnsupportedByBackend(
+            "this is computed for linear mixed models, and the fit is a generalized one: what R has for it is called "
+            "with lmebridge.r, such as lmebridge.r('influence', fit, 'group')."
+        )
     design = build(model, model_data(fit))
     solution = pls.solve(pls.problem(design, REML=model.REML), fit.record.theta)
     return LocalEngine(model, design, solution, fit.record.source)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from lmebridge.errors import LmebridgeWarning
+from lmebridge.errors import BackendUnavailable, LmebridgeWarning
 
 if TYPE_CHECKING:
     from lmebridge.model import MerMod
@@ -44,7 +44,7 @@ def icc(fit: MerMod, by_group: bool = False, tolerance: float = TOLERANCE) -> pd
     Parameters
     ----------
     fit : MerMod
-        A fitted model.
+        A fitted model; of a generalized one R's package performance computes them.
     by_group : bool
         One coefficient a grouping factor, from the random intercepts' variances, instead of the whole model's.
     tolerance : float
@@ -65,6 +65,8 @@ def icc(fit: MerMod, by_group: bool = False, tolerance: float = TOLERANCE) -> pd
     ----------
     R package performance, ``icc``; Nakagawa, Johnson and Schielzeth (2017), J. R. Soc. Interface 14.
     """
+    if fit.record.model.is_generalized:
+        return _icc_in_r(fit, tolerance, by_group=by_group)
     if by_group:
         return _icc_by_group(fit, tolerance)
     parts = _variances(fit, tolerance)
@@ -97,10 +99,36 @@ def r2(fit: MerMod, tolerance: float = TOLERANCE) -> pd.Series:
     ----------
     R package performance, ``r2_nakagawa``.
     """
+    if fit.record.model.is_generalized:
+        return pd.Series(_in_r(fit, "r2_of", tolerance=tolerance)).set_axis(["R2_conditional", "R2_marginal"])
     parts = _variances(fit, tolerance)
     # performance leaves the random part out of a singular fit's marginal share.
     total = parts.total if np.isfinite(parts.random) else parts.fixed + parts.residual
     return pd.Series({"R2_conditional": (parts.fixed + parts.random) / parts.total, "R2_marginal": parts.fixed / total})
+
+
+def _icc_in_r(fit: MerMod, tolerance: float, *, by_group: bool) -> pd.Series | pd.DataFrame:
+    table = pd.DataFrame(_in_r(fit, "icc_of", by_group=by_group, tolerance=tolerance))
+    return table if by_group else table.loc[0, ["ICC_adjusted", "ICC_unadjusted"]].astype(float).rename(None)
+
+
+def _in_r(fit: MerMod, function: str, **arguments: Any) -> Any:
+    """What R's performance says, its warnings given as ours.
+
+    Raises
+    ------
+    BackendUnavailable
+        If R has no package performance.
+    """
+    from lmebridge.inference import twin
+    from lmebridge.inference.engines import heard
+
+    if twin.missing_in_r(["performance"]):
+        raise BackendUnavailable(
+            "the variance of a generalized model's distribution is computed by R's package performance: "
+            'in R, install.packages("performance")'
+        )
+    return heard(twin.hear_r(fit, function, **arguments)).value
 
 
 def _icc_by_group(fit: MerMod, tolerance: float) -> pd.DataFrame:

@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lmebridge.records import Fit
+    from lmebridge.records import Fit, Model
 
 __all__ = ["Summary", "anova_heading", "anova_text", "print_text", "summary_text", "varcorr_text"]
 
 QUANTILE_NAMES = ("Min", "1Q", "Median", "3Q", "Max")
 #: ``options(lme4.summary.cor.max=)``: fixed effects up to which their correlations are shown unasked.
 CORRELATION_MAX = 12
-_CLASS = "lmerMod"
 
 
 def summary_text(
@@ -153,12 +152,26 @@ def residual_quantiles(scaled_residuals: Sequence[float] | np.ndarray) -> np.nda
 
 
 def _title_lines(fit: Fit, options: Options) -> list[str]:
-    method = "REML" if fit.model.REML else "maximum likelihood "  # lme4 has the blank
-    title = f"Linear mixed model fit by {method}"
-    if len(title) + 5 + len(_CLASS) <= options.width:
-        return [f"{title} ['{_CLASS}']"]
+    title, name = _title(fit.model)
+    family = [] if not fit.model.is_generalized else _family_lines(fit.model, options)
+    if len(title) + 5 + len(name) <= options.width:
+        return [f"{title} ['{name}']", *family]
     first, *rest = wrap(title, options.width - 2, "")
-    return cat_fill([first, *(f"  {line}" for line in rest), " [", _CLASS, "]"], options.width, "")
+    return [*cat_fill([first, *(f"  {line}" for line in rest), " [", name, "]"], options.width, ""), *family]
+
+
+def _title(model: Model) -> tuple[str, str]:
+    """How the model was fitted, and R's class of it."""
+    if not model.is_generalized:
+        method = "REML" if model.REML else "maximum likelihood "  # lme4 has the blank
+        return f"Linear mixed model fit by {method}", "lmerMod"
+    quadrature = f"(Adaptive Gauss-Hermite Quadrature, nAGQ = {model.nAGQ})"
+    method = "(Laplace Approximation)" if model.nAGQ == 1 else quadrature
+    return f"Generalized linear mixed model fit by maximum likelihood {method}", "glmerMod"
+
+
+def _family_lines(model: Model, options: Options) -> list[str]:
+    return cat_fill([" Family:", model.family, f" ( {model.link} )"], options.width)
 
 
 def _criterion_lines(fit: Fit, decimals: int, options: Options) -> list[str]:
@@ -201,7 +214,7 @@ def _coefficient_lines(
 
 
 def coefficient_table(fit: Fit) -> pd.DataFrame:
-    """Estimates, standard errors and t values, R's ``summary(m)$coefficients``.
+    """Estimates, standard errors and test statistics, R's ``summary(m)$coefficients``.
 
     Parameters
     ----------
@@ -210,10 +223,18 @@ def coefficient_table(fit: Fit) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame, shape (p, 3)
-        Columns ``Estimate``, ``Std. Error`` (units of the response per unit of the term), ``t value`` (dimensionless).
+    pandas.DataFrame, shape (p, 3) or (p, 4)
+        Columns ``Estimate``, ``Std. Error`` (units of the response per unit of the term), ``t value`` (dimensionless);
+        of a generalized model ``z value`` where it has no scale, and ``Pr(>|z|)``.
     """
-    return fit.fixed[["Estimate", "Std. Error"]].assign(**{"t value": fit.fixed["Estimate"] / fit.fixed["Std. Error"]})
+    table = fit.fixed[["Estimate", "Std. Error"]].copy()
+    statistic = table["Estimate"] / table["Std. Error"]
+    table["t value" if fit.has_scale else "z value"] = statistic
+    if fit.model.is_generalized:
+        from scipy.special import ndtr
+
+        table["Pr(>|z|)"] = 2 * ndtr(-statistic.abs())
+    return table
 
 
 def _hint_lines(count: int) -> list[str]:

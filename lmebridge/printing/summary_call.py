@@ -43,7 +43,8 @@ def call_lines(model: Model, data_name: str, options: Options = DEFAULTS, *, con
     >>> print(*call_lines(Model(parse_formula("y ~ (x || g)"), weights="w"), "d"), sep="; ")
     Formula: y ~ ((1 | g) + (0 + x | g));    Data: d; Weights: w
     """
-    control = control_text(model.control) if control is None else control
+    if control is None:
+        control = control_text(model.control, "glmerControl" if model.is_generalized else "lmerControl")
     parts = {"Formula:": single_bars(model.formula), "   Data:": data_name, "Weights:": model.weights}
     parts |= {" Offset:": model.offset, "Control:": control.removesuffix("lmerControl()")}
     parts |= {" Subset:": model.subset}
@@ -93,8 +94,8 @@ def _written_out(term: RandomTerm) -> str:
     return f"({' + '.join(bars)})"
 
 
-def control_text(control: Mapping[str, object]) -> str:
-    """R text of the ``control`` argument that these options stand for; empty where there are none.
+def control_text(control: Mapping[str, object], maker: str = "lmerControl") -> str:
+    """R text of the ``control`` argument that these options stand for, a call of `maker`; empty where there are none.
 
     Examples
     --------
@@ -102,7 +103,7 @@ def control_text(control: Mapping[str, object]) -> str:
     'lmerControl(optimizer = "bobyqa", calc.derivs = FALSE)'
     """
     renamed = {_r_name(key): value for key, value in control.items() if key != "polish"}
-    return f"lmerControl({_arguments(renamed)})" if renamed else ""
+    return f"{maker}({_arguments(renamed)})" if renamed else ""
 
 
 def _r_name(option: str) -> str:
@@ -121,4 +122,6 @@ def _r_value(value: object) -> str:
         return number_text(value, 15)
     if isinstance(value, dict):
         return f"list({_arguments(value)})"
+    if isinstance(value, (list, tuple)):
+        return f"c({', '.join(map(_r_value, value))})"
     return "NULL" if value is None else f'"{value}"'

@@ -341,7 +341,7 @@ def test_status_and_source():
         ("y ~ x + us(1 + x | g)", {}, None),
         ("y ~ x + (x || g)", {"weights": "w"}, None),
         ("y ~ x + cs(1 + x | g)", {}, "cs(1 + x | g)"),
-        ("y ~ x + (1 | g)", {"family": "poisson"}, "family = poisson"),
+        ("y ~ x + (1 | g)", {"family": "poisson", "link": "log"}, "family = poisson"),
     ],
 )
 def test_gaps(formula, arguments, term):

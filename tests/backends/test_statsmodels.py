@@ -355,7 +355,7 @@ def test_failure_of_every_optimizer_is_an_error_with_a_way_out(monkeypatch):
         ("y ~ x + (x | g/h)", {}, "(x | g)"),
         ("y ~ x + (1 | g)", {"weights": "w"}, "weights = w"),
         ("y ~ x + cs(x | g)", {}, "cs(x | g)"),
-        ("y ~ x + (1 | g)", {"family": "poisson"}, "family = poisson"),
+        ("y ~ x + (1 | g)", {"family": "poisson", "link": "log"}, "family = poisson"),
     ],
 )
 def test_gaps_name_the_term(formula, arguments, term):
