@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lmebridge.linear.fit import LinearFit
-from lmebridge.linear.linear_model import LinearModel, LinearSummary
+from lmebridge.linear.linear_model import LinearModel
+from lmebridge.linear.summary import LinearSummary
 from lmebridge.migrate.proof.shown import Cell, cells
 from lmebridge.model import MerMod
 from lmebridge.printing.summary import Summary
