@@ -1,37 +1,31 @@
-"""The door to R: the one module that imports rpy2.
+"""The narrow interface to R, and which door it goes through: rpy2's, R in this process, or a worker process.
 
-R is started once, on first use. A call names a function of the files in r/, gives it plain values and gets plain values
-back, with what R said meanwhile as data. Any thread may call; one call runs at a time. Nothing reaches the console, and
-nothing is left in the user's R workspace: the functions live in an environment of their own whose parent is baseenv.
+A call names a function of the files in r/, gives it plain values and gets plain values back, with what R said meanwhile
+as data. What only R can hold stays there behind a handle; a call goes where its objects live. R starts on first use.
 """
 
 from __future__ import annotations
 
-import locale
-import logging
-import signal
-import threading
-import warnings
-from collections import deque
+import os
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from lmebridge.backends import _r_home
-from lmebridge.backends._wire import Doubles, Integers, Logicals, Strings, decode, encode
-from lmebridge.errors import RError
+from lmebridge.backends._doors import SOURCES, Door, Hold, Kept, source_folder
+from lmebridge.backends._wire import decode, encode
+from lmebridge.backends._worker import Limits, Worker
+from lmebridge.errors import BackendUnavailable, LmebridgeError, RError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-#: The files of R code that are functions only; the others of r/ are programs.
-SOURCES = (
-    "wire", "door", "environments", "fit", "extract", "provenance", "ranef", "getme", "frame", "predict", "anova",
-    "functions", "inference", "lm", "pymer4", "diagnostics", "exchange", "generalized",
-)  # fmt: skip
+__all__ = ["SOURCES", "source_folder"]
+
+#: Environment variable that names the door, and the names there are.
+DOOR_VARIABLE = "LMEBRIDGE_R"
+CHOICES = ("auto", "rpy2", "worker")
 
 
 @dataclass(frozen=True)
@@ -51,16 +45,6 @@ class Answer:
     conditions: tuple[Condition, ...]
 
 
-class Hold:
-    """Keeps an R object alive, and lets go of it under rpy2's lock: R may be running in another thread."""
-
-    def __init__(self, sexp: Any) -> None:
-        self.sexp = sexp
-
-    def __del__(self) -> None:
-        _RELEASED.append(self.sexp)
-
-
 class RHandle:
     """An R object that stays in R. It pickles as R serializes it, and lives again in another process.
 
@@ -78,34 +62,52 @@ class RHandle:
 
     @property
     def sexp(self) -> Any:
-        """The object as rpy2 has it; keep the handle as long as you use it."""
+        """The object as rpy2 has it; keep the handle as long as you use it.
+
+        Raises
+        ------
+        LmebridgeError
+            If the object lives in a worker process, which rpy2 cannot see.
+        """
+        hold = self.held_by(self.hold.door if self.hold else current())
+        if hold.door.name != "rpy2":
+            raise LmebridgeError(
+                "this object lives in a worker process: fit after lme.set_r('rpy2') to see it in rpy2."
+            )
+        return hold.key
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the object is gone with the process that it lived in."""
+        return self.hold is not None and bool(self.hold.door.loss(self.hold.key))
+
+    def held_by(self, door: Door) -> Hold:
+        """A hold on the object behind that door: the handle's own, or one on a copy.
+
+        Raises
+        ------
+        RError
+            If the object is gone with the process that it lived in.
+        """
         if self.hold is None:
-            self.hold = keep("from_bytes", bytes=self.serialized).value.hold
+            self.hold = _loaded(self.serialized, door)
             self.serialized = b""
-        return self.hold.sexp if self.hold else None
+        if self.hold.door is door:
+            return self.hold
+        return _loaded(call("to_bytes", object=self), door)
 
     def __repr__(self) -> str:
-        kind = " ".join(call("class_names", object=self)) if self.hold and is_started() else "object, not yet loaded"
-        return f"<R {kind}>"
+        if self.hold is None or not self.hold.door.is_open:
+            return "<R object, not yet loaded>"
+        if self.is_lost:
+            return "<R object, gone with its process>"
+        return f"<R {' '.join(call('class_names', object=self))}>"
 
     def __reduce__(self) -> tuple[Any, tuple[None, bytes]]:
         return RHandle, (None, self.serialized or call("to_bytes", object=self))
 
 
-@dataclass(frozen=True)
-class _Door:
-    """A started R: rpy2's modules, our function `run`, and the environment our functions live in."""
-
-    rinterface: Any
-    callbacks: Any
-    lock: Any
-    run: Any
-    environment: Any
-
-
-_RELEASED: deque[Any] = deque()
-_STARTING = threading.Lock()
-_DOORS: list[_Door] = []
+# --- calling ----------------------------------------------------------------------------------------------------------
 
 
 def call(function: str, /, **arguments: Any) -> Any:
@@ -135,7 +137,7 @@ def ask(function: str, /, **arguments: Any) -> Answer:
     DataError
         If an argument would lose something on the way to R.
     RError
-        If R raised an error; R stays usable.
+        If R raised an error, ended, or took longer than it may; the next call works.
     """
     return _answer(function, arguments, keep=False)
 
@@ -145,50 +147,29 @@ def keep(function: str, /, **arguments: Any) -> Answer:
     return _answer(function, arguments, keep=True)
 
 
-def is_started() -> bool:
-    """Whether R runs in this process, started here."""
-    return bool(_DOORS)
-
-
-def start() -> None:
-    """Start R where it does not run yet.
-
-    Raises
-    ------
-    BackendUnavailable
-        If there is no R, or no rpy2 that loads with it, with the line to run.
-    """
-    _door()
-
-
-@contextmanager
-def borrowed() -> Iterator[None]:
-    """R for another package of this process that calls rpy2 itself: R's lock held, its console silent."""
-    door = _door()
-    with door.lock, _silence(door.callbacks):
-        yield
-
-
 def _answer(function: str, arguments: dict[str, Any], *, keep: bool) -> Answer:
-    door = _door()
     crossing = {name: encode(value) for name, value in arguments.items()}
-    with door.lock, _silence(door.callbacks):
-        _release()
-        outcome = _run(door, function, crossing, keep=keep)
-    return _judge(outcome)
+    door = _home(crossing) or current()
+    holds: list[Hold] = []  # a copy made for this call lives until it ends
+    return _judge(door.run(function, _placed(crossing, door, holds), keep=keep))
 
 
-def _run(door: _Door, function: str, crossing: dict[str, Any], *, keep: bool) -> dict[str, Any]:
-    """Everything R answered, as crossing values: no object of rpy2 but handles leaves the lock."""
-    arguments = [_to_r(door, value) for value in (Strings((function,)), crossing, Logicals.of([keep]))]
-    names = ("name", "arguments", "keep")
-    try:
-        outcome = door.run.rcall(tuple(zip(names, arguments, strict=True)), environment=door.environment)
-    except door.rinterface.embedded.RRuntimeError as error:  # beyond R's own tryCatch: the stack or the memory ran out
-        message = str(error).strip()
-        return {"error": {"message": Strings((message,)), "call": Strings(("",))}, "conditions": []}
-    result: dict[str, Any] = _from_r(door, outcome)
-    return result
+def _home(value: Any) -> Door | None:
+    """Where the first of the objects among the arguments lives, None where there is none."""
+    if isinstance(value, RHandle):
+        return value.hold.door if value.hold else None
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((home for item in items if (home := _home(item)) is not None), None)
+
+
+def _placed(value: Any, door: Door, holds: list[Hold]) -> Any:
+    """The arguments with each handle as the door's own object."""
+    if isinstance(value, RHandle):
+        holds.append(value.held_by(door))
+        return Kept(holds[-1].key)
+    if isinstance(value, dict):
+        return {name: _placed(item, door, holds) for name, item in value.items()}
+    return [_placed(item, door, holds) for item in value] if isinstance(value, list) else value
 
 
 def _judge(outcome: dict[str, Any]) -> Answer:
@@ -200,195 +181,185 @@ def _judge(outcome: dict[str, Any]) -> Answer:
     conditions = tuple(
         Condition(heard["kind"][0], heard["message"][0], heard["call"][0]) for heard in decode(outcome["conditions"])
     )
-    value = outcome["value"]
+    value = _handled(outcome["value"])
     return Answer(value["kept"] if isinstance(value, dict) and "kept" in value else decode(value), conditions)
 
 
-def _release() -> None:
-    while _RELEASED:
-        _RELEASED.popleft()
-
-
-@contextmanager
-def _silence(callbacks: Any) -> Iterator[None]:
-    """What R writes to its console goes nowhere while the lock is held; conditions are collected in R itself."""
-    names = ("consolewrite_print", "consolewrite_warnerror")
-    before = [getattr(callbacks, name) for name in names]
-    for name in names:
-        setattr(callbacks, name, _ignore)
-    try:
-        yield
-    finally:
-        for name, function in zip(names, before, strict=True):
-            setattr(callbacks, name, function)
-
-
-def _ignore(text: str) -> None:
-    """Take R's console output and drop it."""
-
-
-# --- vectors ----------------------------------------------------------------------------------------------------------
-
-
-def _to_r(door: _Door, value: Any) -> Any:
-    """R object of a crossing value."""
-    if isinstance(value, RHandle):
-        return _named_list(door, {".kind": Strings(("kept",)), "value": _Bare(value.sexp)})
+def _handled(value: Any) -> Any:
+    """The answer with handles in the place of the door's holds."""
+    if isinstance(value, Hold):
+        return RHandle(value)
     if isinstance(value, dict):
-        return _named_list(door, value)
-    if isinstance(value, list):
-        return door.rinterface.ListSexpVector([_to_r(door, item) for item in value])
-    maker = MAKERS.get(type(value))
-    if maker is None:
-        raise TypeError(f"an object of type {type(value).__name__} cannot cross to R")
-    return maker(door.rinterface, value)
+        return {name: _handled(item) for name, item in value.items()}
+    return [_handled(item) for item in value] if isinstance(value, list) else value
+
+
+def _loaded(serialized: bytes, door: Door) -> Hold:
+    outcome = door.run("from_bytes", {"bytes": serialized}, keep=True)
+    hold = _judge(outcome).value.hold
+    assert isinstance(hold, Hold)  # noqa: S101 - what `keep` gives is a handle
+    return hold
+
+
+def copied(handle: RHandle, door: Door) -> RHandle:
+    """A handle on the same object behind another door; on the handle's own object where it lives there already."""
+    return RHandle(handle.held_by(door))
+
+
+def door_versions(handle: RHandle) -> dict[str, str]:
+    """Versions of the door that an object lives behind."""
+    return dict(handle.hold.door.versions) if handle.hold else {}
+
+
+def from_rpy2(sexp: Any) -> RHandle:
+    """A handle on an object of rpy2."""
+    from lmebridge.backends import _rpy2
+
+    return RHandle(Hold(_rpy2.DOOR, sexp))
+
+
+# --- the door ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Bare:
-    """An R object on its way inside the list that says it is one."""
+class _Choice:
+    """Which door, and what a worker may use."""
 
-    sexp: Any
-
-
-def _named_list(door: _Door, items: dict[str, Any]) -> Any:
-    made = door.rinterface.ListSexpVector([_to_r(door, item) for item in items.values()])
-    made.names = door.rinterface.StrSexpVector(list(items))
-    return made
+    name: str
+    limits: Limits
 
 
-#: By crossing type, how rpy2 makes the R vector: numbers by copying their memory.
-MAKERS: dict[type, Callable[[Any, Any], Any]] = {
-    type(None): lambda rinterface, _: rinterface.NULL,
-    bytes: lambda rinterface, value: rinterface.ByteSexpVector.from_memoryview(memoryview(value)),
-    Doubles: lambda rinterface, vector: rinterface.FloatSexpVector.from_memoryview(vector.values.data),
-    Integers: lambda rinterface, vector: rinterface.IntSexpVector.from_memoryview(vector.values.data),
-    Logicals: lambda rinterface, vector: rinterface.BoolSexpVector.from_memoryview(vector.values.data),
-    Strings: lambda rinterface, vector: rinterface.StrSexpVector(list(vector.values)),
-    _Bare: lambda _, bare: bare.sexp,
-}
+_CHOSEN: list[tuple[str | None, Limits]] = [(None, Limits())]
+_OPENED: dict[_Choice, Door] = {}
+_THROUGH: ContextVar[Door | None] = ContextVar("through", default=None)
 
 
-def _from_r(door: _Door, sexp: Any) -> Any:
-    """Crossing value of an R object; what is not a bare vector or a list stays in R behind a handle."""
-    if isinstance(sexp, door.rinterface.ListSexpVector):
-        return _items(door, sexp)
-    taker = TAKERS.get(type(sexp).__name__)
-    return RHandle(Hold(sexp)) if taker is None else taker(sexp)
+def set_r(door: str | None = None, *, timeout: float | None = None, memory_limit: int | None = None) -> None:
+    """Choose how R is reached from now on; models that were fitted before stay where they are and answer there.
 
+    Parameters
+    ----------
+    door : {"auto", "rpy2", "worker"} or None
+        ``"rpy2"`` is R in this process, ``"worker"`` a process of its own that runs Rscript, ``"auto"`` rpy2 where it
+        loads and no limit is given, else the worker. None for what the environment variable ``LMEBRIDGE_R`` says, and
+        ``"auto"`` where it says nothing.
+    timeout : float, optional
+        Seconds after which a call of the worker is interrupted and raises `RError`.
+    memory_limit : int, optional
+        Most bytes of address space that the worker may take; where it is too little, R says so in an `RError`.
 
-def _items(door: _Door, sexp: Any) -> list[Any] | dict[str, Any]:
-    names = sexp.names
-    if isinstance(names, door.rinterface.NULLType):
-        return [_from_r(door, item) for item in sexp]
-    if list(names) == ["kept"]:
-        return {"kept": RHandle(Hold(sexp[0]))}
-    return {name: _from_r(door, item) for name, item in zip(names, sexp, strict=True)}
-
-
-def _memory(sexp: Any, dtype: Any) -> np.ndarray:
-    return np.array(sexp.memoryview()) if len(sexp) else np.empty(0, dtype=dtype)
-
-
-def _text(sexp: Any) -> Strings:
-    return Strings(tuple(item if isinstance(item, str) else None for item in sexp))
-
-
-#: By rpy2's class, how a vector's memory is copied out.
-TAKERS: dict[str, Callable[[Any], Any]] = {
-    "FloatSexpVector": lambda sexp: Doubles(_memory(sexp, np.float64)),
-    "IntSexpVector": lambda sexp: Integers(_memory(sexp, np.int32)),
-    "BoolSexpVector": lambda sexp: Logicals(_memory(sexp, np.int32)),
-    "StrSexpVector": _text,
-    "ByteSexpVector": lambda sexp: bytes(np.asarray(sexp)),
-    "NULLType": lambda _: None,
-}
-
-
-# --- starting ---------------------------------------------------------------------------------------------------------
-
-
-def _door() -> _Door:
-    if not _DOORS:
-        with _STARTING:
-            if not _DOORS:
-                _DOORS.append(_open())
-    return _DOORS[0]
-
-
-def _open() -> _Door:
-    home = _r_home.find()
-    if home.problem is not None:
-        raise _r_home.unavailable(*home.problem)
-    try:
-        with _quiet_logging():
-            rinterface = _started_rinterface()
-    except Exception as error:
-        reason = f"rpy2 {home.rpy2_version} did not start R {home.r_version} ({type(error).__name__}: {error})"
-        raise _r_home.unavailable(reason, _r_home.install_rpy2(home.r_version)) from error
-    return _furnished(rinterface)
-
-
-def _started_rinterface() -> Any:
-    from rpy2 import rinterface
-    from rpy2.rinterface_lib import embedded
-
-    if not embedded.isinitialized():
-        # Without --no-restore R would load a workspace lying in the working folder.
-        options: Any = ("rpy2", "--quiet", "--no-save", "--no-restore-data")
-        embedded.set_initoptions(options)
-        with _same_process_settings(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on the thread that starts R: Ctrl-C stays with Python anyway
-            rinterface.initr()
-    return rinterface
-
-
-@contextmanager
-def _same_process_settings() -> Iterator[None]:
-    """R's start leaves Python's handler of Ctrl-C and its conventions for dates and money as they were."""
-    handler = signal.getsignal(signal.SIGINT)
-    categories = (locale.LC_TIME, locale.LC_MONETARY, locale.LC_NUMERIC)
-    settings = [locale.setlocale(category) for category in categories]
-    try:
-        yield
-    finally:
-        if threading.current_thread() is threading.main_thread() and handler is not None:
-            signal.signal(signal.SIGINT, handler)
-        for category, setting in zip(categories, settings, strict=True):
-            locale.setlocale(category, setting)
-
-
-@contextmanager
-def _quiet_logging() -> Iterator[None]:
-    """rpy2 logs what fails on the way to an error; the error says it all."""
-    logger = logging.getLogger("rpy2")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-def _furnished(rinterface: Any) -> _Door:
-    from rpy2.rinterface_lib import callbacks, openrlib
-
-    with openrlib.rlock, _silence(callbacks):
-        base = rinterface.baseenv
-        environment = base["new.env"](parent=base)
-        for name in SOURCES:
-            base["sys.source"](str(source_folder() / f"{name}.R"), environment)
-        return _Door(rinterface, callbacks, openrlib.rlock, environment["run"], environment)
-
-
-def source_folder() -> Path:
-    """The folder of R code: within the package in a wheel, beside it in a working copy.
+    Raises
+    ------
+    ValueError
+        If there is no such door, or a limit is not above zero, or is given for rpy2, which knows no limits.
 
     Examples
     --------
-    >>> (source_folder() / "fit.R").is_file()
-    True
+    >>> set_r("worker", timeout=60.0)
+    >>> set_r()
     """
-    package = Path(__file__).parents[1]
-    inside = package / "r"
-    return inside if inside.is_dir() else package.parent / "r"
+    for name, value in (("timeout", timeout), ("memory_limit", memory_limit)):
+        if value is not None and not value > 0:
+            raise ValueError(f"{name} is {value!r}, and should be above 0")
+    choice = _choice(door, Limits(timeout, memory_limit))
+    _CHOSEN[0] = (door, choice.limits)
+    for stale in set(_OPENED) - {choice}:
+        del _OPENED[stale]  # a worker ends when no model lives in it any more
+
+
+def _choice(door: str | None, limits: Limits) -> _Choice:
+    name = door or os.environ.get(DOOR_VARIABLE) or "auto"
+    if name not in CHOICES:
+        raise ValueError(f"there is no door {name!r} to R; there are {', '.join(map(repr, CHOICES))}")
+    if limits == Limits():
+        return _Choice(name, limits)
+    if name == "rpy2":
+        raise ValueError(
+            "timeout and memory_limit are the worker's: rpy2 runs R in this process. Use set_r('worker', ...)"
+        )
+    return _Choice("worker", limits)
+
+
+def current() -> Door:
+    """The door that a call goes through if none of its arguments lives behind another one.
+
+    Raises
+    ------
+    BackendUnavailable
+        Where neither door opens, with what to do.
+    """
+    through = _THROUGH.get()
+    if through is not None:
+        return through
+    choice = _choice(*_CHOSEN[0])
+    if choice not in _OPENED:
+        _OPENED[choice] = _chosen(choice)
+    return _OPENED[choice]
+
+
+def _chosen(choice: _Choice) -> Door:
+    if choice.name == "worker":
+        return Worker(choice.limits)
+    from lmebridge.backends import _rpy2
+
+    if choice.name == "rpy2":
+        return _rpy2.DOOR
+    try:
+        _rpy2.DOOR.open()
+    except BackendUnavailable as closed:
+        return _worker_instead(choice, closed)
+    return _rpy2.DOOR
+
+
+def _worker_instead(choice: _Choice, closed: BackendUnavailable) -> Worker:
+    worker = Worker(choice.limits)
+    try:
+        worker.open()
+    except BackendUnavailable as error:
+        raise error if _r_home.find().path == "" else closed from error
+    return worker
+
+
+@contextmanager
+def through(door: Door) -> Iterator[None]:
+    """Calls of this thread go through that door, unless their objects live behind another one."""
+    token = _THROUGH.set(door)
+    try:
+        yield
+    finally:
+        _THROUGH.reset(token)
+
+
+def is_started() -> bool:
+    """Whether R runs behind the door that is chosen, started here."""
+    door = _THROUGH.get() or _OPENED.get(_choice(*_CHOSEN[0]))
+    return door is not None and door.is_open
+
+
+def problem() -> tuple[str, str] | None:
+    """Why R cannot be reached and how to fix it, found without starting it; None where nothing speaks against it."""
+    name = _choice(*_CHOSEN[0]).name
+    in_process = _r_home.find().problem if name != "worker" else _r_home.rscript_problem()
+    if name == "auto" and in_process is not None and _r_home.rscript_problem() is None:
+        return None
+    return in_process
+
+
+def start() -> None:
+    """Start R where it does not run yet.
+
+    Raises
+    ------
+    BackendUnavailable
+        If there is no R, or no door to it that opens, with the line to run.
+    """
+    current().open()
+
+
+@contextmanager
+def borrowed() -> Iterator[None]:
+    """R for another package of this process that calls rpy2 itself: R's lock held, its console silent."""
+    from lmebridge.backends import _rpy2
+
+    with _rpy2.DOOR.borrowed():
+        yield

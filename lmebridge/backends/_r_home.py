@@ -25,6 +25,15 @@ INSTALL_R = (
     "Install R with lme4: `sudo apt-get install r-base-core r-cran-lme4` (Debian, Ubuntu), `brew install r` (macOS), "
     "or from the R project's site; where R is not on PATH, set R_HOME."
 )
+#: Environment variable that names the Rscript of the worker.
+RSCRIPT_VARIABLE = "LMEBRIDGE_RSCRIPT"
+#: Where R's installers put Rscript, below the root: macOS's own, Homebrew's on either processor, and RStudio's builds.
+USUAL_PLACES = (
+    "Library/Frameworks/R.framework/Resources/bin/Rscript",
+    "opt/homebrew/bin/Rscript",
+    "usr/local/bin/Rscript",
+    "opt/R/*/bin/Rscript",
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,48 @@ def _home_of_executable() -> str:
     answer = subprocess.run([executable, "RHOME"], capture_output=True, text=True, check=False)  # noqa: S603 - R itself
     lines = [line for line in answer.stdout.splitlines() if line and not line.startswith("WARNING")]
     return lines[0].strip() if lines else ""
+
+
+def find_rscript() -> str:
+    """The Rscript that the worker runs: what LMEBRIDGE_RSCRIPT names, R_HOME's, the PATH's, or one in a usual place.
+
+    Examples
+    --------
+    >>> isinstance(find_rscript(), str)
+    True
+    """
+    named = os.environ.get(RSCRIPT_VARIABLE, "")
+    if named:
+        return shutil.which(named) or ""
+    home = os.environ.get("R_HOME", "")
+    of_home = shutil.which("Rscript", path=str(Path(home, "bin"))) if home else None
+    return of_home or shutil.which("Rscript") or _in_usual_places()
+
+
+def _in_usual_places() -> str:
+    places = (path for pattern in USUAL_PLACES for path in sorted(Path("/").glob(pattern), reverse=True))
+    return next((str(path) for path in places if os.access(path, os.X_OK)), "")
+
+
+def rscript_problem() -> tuple[str, str] | None:
+    """Why the worker cannot be started from here and how to fix it; None where nothing speaks against it."""
+    if os.name != "posix":
+        return "the worker door needs a POSIX system", "On Windows use rpy2, or run Python and R in WSL."
+    if find_rscript():
+        return None
+    named = os.environ.get(RSCRIPT_VARIABLE, "")
+    if named:
+        reason = f"{RSCRIPT_VARIABLE} is {named!r}, which is no program that can be run"
+        return reason, "Name R's Rscript there, or unset it."
+    return "Rscript was not found", INSTALL_R
+
+
+def rscript() -> str:
+    """As `find_rscript`; raises `BackendUnavailable` where there is none."""
+    problem = rscript_problem()
+    if problem is not None:
+        raise BackendUnavailable.because("lme4", *problem)
+    return find_rscript()
 
 
 def _r_version(path: str) -> str:
