@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lmebridge import datasets
 from lmebridge.api import lmer
+from lmebridge.backends._r import set_r
 from lmebridge.errors import (
     BackendUnavailable,
     ConvergenceWarning,
@@ -173,6 +174,7 @@ __all__ = [
     "residuals",
     "rstudent",
     "set_backend",
+    "set_r",
     "sigma",
     "simulate",
     "summary",

@@ -222,7 +222,8 @@ def _leave_to_parent() -> None:
             worker.life.process.abandon()
 
 
-os.register_at_fork(after_in_child=_leave_to_parent)
+if hasattr(os, "register_at_fork"):  # where processes can be forked
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 # --- objects that stay in R -------------------------------------------------------------------------------------------
