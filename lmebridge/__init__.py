@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lmebridge import datasets
 from lmebridge.api import lmer
 from lmebridge.backends._r import set_r
+from lmebridge.control import lmerControl
 from lmebridge.errors import (
     BackendUnavailable,
     ConvergenceWarning,
@@ -146,6 +147,7 @@ __all__ = [
     "isSingular",
     "lm",
     "lmer",
+    "lmerControl",
     "logLik",
     "model_frame",
     "model_matrix",

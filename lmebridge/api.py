@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lmebridge import selection
+from lmebridge.control import checked
 from lmebridge.errors import ConvergenceWarning, DataError, FormulaError, LmebridgeWarning, SingularFitWarning
 from lmebridge.formula.model_formula import parse_expression, parse_formula, resolve_dot
 from lmebridge.frames import as_pandas, select
@@ -119,7 +120,7 @@ def lmer(
         na_action=na_action,
         contrasts=dict(contrasts or {}),
         start=None if start is None else tuple(float(value) for value in start),
-        control=dict(control or {}),
+        control=checked(control or {}),
         trust=trust_formula,
     )
     if not model.formula.random:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.needs_source
 LAYERS = {
     "errors": "errors",
     "R's language": "rsyntax formula",
-    "records": "families records",
+    "records": "control families records",
     "R's values": "evaluation frames",
     "design": "design",
     "criterion": "pls",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lmebridge.control import OPTIONS, RESCALING, checked
 from lmebridge.errors import DataError
 from lmebridge.evaluation.values import Matrix, Value, as_double, r_class
 from lmebridge.records import Message
@@ -18,22 +19,11 @@ if TYPE_CHECKING:
     from lmebridge.design.modelmatrix import ModelMatrix
     from lmebridge.design.random_effects import RandomBlock
 
-#: `lmerControl`'s defaults.
-DEFAULTS: dict[str, str] = {
-    "check.nlev.gtr.1": "stop",
-    "check.nobs.vs.nlev": "stop",
-    "check.nlev.gtreq.5": "ignore",
-    "check.nobs.vs.nRE": "stop",
-    "check.nobs.vs.rankZ": "ignore",
-    "check.rankX": "message+drop.cols",
-    "check.scaleX": "warning",
-}
-#: What each option may be.
-LEVELS = ("message", "warning", "stop", "ignore")
-ALLOWED: dict[str, tuple[str, ...]] = {
-    "check.nobs.vs.rankZ": (*LEVELS, *(f"{level}Small" for level in LEVELS)),
-    "check.rankX": ("message+drop.cols", "silent.drop.cols", "warn+drop.cols", "stop.deficient", "ignore"),
-    "check.scaleX": ("warning", "stop", "ignore"),
+#: The checks under R's names.
+CHECKS = {
+    name.replace("_", "."): option
+    for name, option in OPTIONS.items()
+    if name.startswith("check") and isinstance(option.default, str)
 }
 #: Fewest levels below which lme4 can warn.
 FEW_LEVELS = 5
@@ -58,11 +48,14 @@ def option(control: Mapping[str, Any], name: str) -> str:
     >>> option({"check_nobs_vs_nlev": "ignore"}, "check.nobs.vs.nlev")
     'ignore'
     """
-    given = control.get(name, control.get(name.replace(".", "_"), DEFAULTS[name]))
-    allowed = ALLOWED.get(name, LEVELS)
-    if given not in allowed:
-        listed = ",".join(f"‘{level}’" for level in allowed)
-        raise DataError(f"invalid control level ‘{given}’ in {name}: valid options are {{{listed}}}")
+    python_name = name.replace(".", "_")
+    given = control.get(name, control.get(python_name, OPTIONS[python_name].default))
+    checked({python_name: given})
+    if given in RESCALING:
+        raise DataError(
+            f"{name} = ‘{given}’: without R the columns are not rescaled, the results would be those of other columns. "
+            "Divide the columns by a unit in the data, or use backend='lme4'."
+        )
     return str(given)
 
 
@@ -95,7 +88,7 @@ def check_blocks(blocks: Sequence[RandomBlock], n: int, control: Mapping[str, An
     ----------
     lme4 1.1-31, ``checkNlevels``, ``checkZdims``, ``checkZrank``.
     """
-    for name in DEFAULTS:
+    for name in CHECKS:
         option(control, name)
     counts = {block.group: len(block.levels) for block in blocks}
     return (

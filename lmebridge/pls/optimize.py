@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lmebridge.errors import DataError
+from lmebridge.control import checked, convergence_check
+from lmebridge.errors import DataError, LmebridgeError
 from lmebridge.pls import solution as pls
 from lmebridge.pls import starting
 from lmebridge.pls.criterion import criterion
@@ -31,20 +32,8 @@ SINGULAR_TOLERANCE = 1e-4
 #: lme4's words for a singular fit (``checkConv``, lme4 1.1-31).
 SINGULAR_TEXT = "boundary (singular) fit: see help('isSingular')"
 
-#: Options of `lmerControl` that are understood; those not used below have no meaning for this optimizer.
-CONTROLS = frozenset(
-    (
-        *("optimizer", "optCtrl", "restart_edge", "boundary_tol", "calc_derivs", "use_last_params", "mod_type"),
-        *("sparseX", "standardize_X", "autoscale", "checkConv", "checkControl", "polish"),
-        *("check_nobs_vs_rankZ", "check_nobs_vs_nlev", "check_nlev_gtreq_5", "check_nlev_gtr_1", "check_nobs_vs_nRE"),
-        *("check_rankX", "check_scaleX", "check_formula_LHS"),
-        *("check_conv_grad", "check_conv_singular", "check_conv_hess"),
-    )
-)
-
-#: lme4's words for a criterion that is flat in some direction, and its tolerance (`checkHess`, lme4 1.1-31).
+#: lme4's words for a criterion that is flat in some direction (`checkHess`, lme4 1.1-31).
 FLAT_TEXT = "Model is nearly unidentifiable: large eigenvalue ratio\n - Rescale variables?"
-FLAT_TOLERANCE = 1e-6
 
 #: Newton decrement, in units of the criterion, at which polishing stops: estimates are then 1e-6 standard errors off.
 DECREMENT_TOLERANCE = 1e-12
@@ -143,7 +132,7 @@ def optimize(
     DataError
         If `start` has the wrong length or `control` has an unknown option.
     """
-    options = _checked(control or {})
+    options = checked(control or {})
     theta = _given(task, start)
     evaluator = _Evaluator(task)
     if options.get("optimizer", "") in (None, "none"):
@@ -154,14 +143,7 @@ def optimize(
         second = _search(evaluator, (task.lower == 0).astype(float), options)
         best = second if second.value < best.value - ROUNDING else best
     solution = pls.solve(task, task.theta(best.parameters))
-    return solution, _convergence(task, best, solution, evaluator.count)
-
-
-def _checked(control: Mapping[str, Any]) -> Mapping[str, Any]:
-    unknown = sorted(set(control) - CONTROLS)
-    if unknown:
-        raise DataError(f"unknown option {', '.join(unknown)} in `control`. Options: {', '.join(sorted(CONTROLS))}")
-    return control
+    return solution, _convergence(task, best, solution, evaluator.count, options)
 
 
 def _given(task: Problem, start: Sequence[float] | None) -> np.ndarray:
@@ -360,15 +342,28 @@ def is_singular(task: Problem, theta: np.ndarray, tolerance: float = SINGULAR_TO
     return bool(np.any(theta[task.lower == 0] < tolerance))
 
 
-def _convergence(task: Problem, point: Point, solution: Solution, evaluations: int) -> Convergence:
+def _convergence(
+    task: Problem, point: Point, solution: Solution, evaluations: int, options: Mapping[str, Any]
+) -> Convergence:
     """What the certificate says, in words."""
-    singular = is_singular(task, solution.theta)
-    messages = (Message("singular", SINGULAR_TEXT),) if singular else ()
-    if not singular and point.curvature < FLAT_TOLERANCE:
-        messages = (Message("convergence", FLAT_TEXT),)
+    boundary = convergence_check(options, "check_conv_singular")
+    singular = is_singular(task, solution.theta, boundary["tol"])
+    messages = _act(boundary["action"], Message("singular", SINGULAR_TEXT)) if singular else ()
+    flat = convergence_check(options, "check_conv_hess")
+    if not singular and point.curvature < flat["tol"]:
+        messages = _act(flat["action"], Message("convergence", FLAT_TEXT))
     size = f"Newton decrement {point.decrement:.2g}, relative curvature {point.curvature:.2g}"
     if point.decrement < CERTIFIED_DECREMENT and point.curvature > -HESSIAN_STEP:
         return Convergence(NAME, 0, f"OK: certified minimum ({size})", evaluations, messages)
     worst = int(np.argmax(np.abs(point.gradient)))
     text = f"Model failed to converge with max|grad| = {abs(point.gradient[worst]):g} (component {worst + 1})"
-    return Convergence(NAME, 1, f"not certified ({size})", evaluations, (*messages, Message("convergence", text)))
+    action = convergence_check(options, "check_conv_grad")["action"]
+    said = (*messages, *_act(action, Message("convergence", text)))
+    return Convergence(NAME, 1, f"not certified ({size})", evaluations, said)
+
+
+def _act(action: str, message: Message) -> tuple[Message, ...]:
+    """The message, nothing, or an error, as the option says."""
+    if action == "stop":
+        raise LmebridgeError(f"{message.text}. This stops the fit because `control` says so")
+    return () if action == "ignore" else (message,)
