@@ -166,11 +166,11 @@ def _characters(series: Any) -> np.ndarray:
 def _factor(series: Any) -> pd.Categorical:
     """A category column as a factor; categories that are not text get the names R would give them."""
     codes, categories = series.cat.codes.to_numpy(), series.cat.categories
-    names = [_level_name(level) for level in categories]
+    names = [level_name(level) for level in categories]
     return categorical(codes, names, ordered=bool(series.cat.ordered))
 
 
-def _level_name(level: Any) -> str:
+def level_name(level: Any) -> str:
     """A category's name as R's ``as.character`` has it."""
     if isinstance(level, (bool, np.bool_)):
         return str(bool(level)).upper()

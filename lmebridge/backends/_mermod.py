@@ -15,6 +15,7 @@ import pandas as pd
 
 from lmebridge.backends import _r
 from lmebridge.errors import DataError
+from lmebridge.frames import level_name
 from lmebridge.records import Convergence, Fit, Message, Source
 
 if TYPE_CHECKING:
@@ -347,6 +348,9 @@ def _typed(column: pd.Series, dtype: Any, name: str) -> pd.Series:
 
 def _categories(column: pd.Series, dtype: pd.CategoricalDtype) -> pd.Series:
     known = dtype.categories
+    if all(isinstance(level, str) for level in known):
+        # The data fitted to have crossed to R by their names: numbers among new data are meant by theirs.
+        column = column.astype(object).map(level_name, na_action="ignore")
     new = [value for value in pd.unique(column.dropna()) if value not in known]
     levels = [*known, *new]
     return column.astype(object).astype(pd.CategoricalDtype(levels, ordered=bool(dtype.ordered)))

@@ -136,3 +136,13 @@ def test_unknown_arguments_are_named(arguments: dict[str, Any], words: str) -> N
     fit = lme.lmer("strength ~ 1 + (1 | batch)", data("Pastes"), backend="native")
     with pytest.raises(ValueError, match=words):
         fit.predict(**arguments)
+
+
+@pytest.mark.parametrize("backend", [pytest.param("lme4", marks=pytest.mark.needs_r), "native"])
+def test_levels_that_are_numbers_are_meant_by_their_names(backend: str) -> None:
+    """A category 2 is R's level "2" among new data too."""
+    frame = data("sleepstudy")
+    frame = frame.assign(third=(frame["Days"] % 3).astype(int).astype("category"))
+    fit = lme.lmer("Reaction ~ third + (1 | Subject)", frame, backend=backend)
+    # 1e-12: the same numbers times the same estimates.
+    np.testing.assert_allclose(fit.predict(frame.head(5)), fit.fitted().head(5), rtol=1e-12)
