@@ -48,7 +48,13 @@ extract_lm_rows <- function(model) {
 
 residual_quantiles <- function(residuals) stats::quantile(residuals, names = FALSE)
 
-hatvalues_lm <- function(model) unname(stats::hatvalues(model))
+# R leaves rows of weight zero out; here they have leverage 0.
+hatvalues_lm <- function(model) {
+  weights <- stats::weights(model)
+  found <- numeric(length(stats::residuals(model)))
+  found[if (is.null(weights)) TRUE else weights != 0] <- stats::hatvalues(model)
+  found
+}
 
 predict_lm <- function(model, newdata) {
   if (is.null(newdata)) {

@@ -1,0 +1,1 @@
+"""Tests of the pictures: what is drawn, and what is refused."""

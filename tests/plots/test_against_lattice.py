@@ -202,9 +202,8 @@ def test_box_of_an_even_count(judged: dict[str, Any]) -> None:
 
     residuals = fitted("slopes", "lme4").residuals().to_numpy()[:9]
     found = box_statistics(residuals)
-    close(
-        [found[key] for key in ("whislo", "q1", "med", "q3", "whishi")], next(iter(judged["median"].values()))["stats"]
-    )
+    (wanted,) = judged["median"].values()
+    close([found[key] for key in ("whislo", "q1", "med", "q3", "whishi")], wanted["stats"])
 
 
 def test_density_is_rs(judged: dict[str, Any]) -> None:
