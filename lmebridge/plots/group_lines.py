@@ -102,11 +102,11 @@ class _Picture:
 
     def together(self, ax: Any) -> Axes:
         """All groups in one panel."""
-        from matplotlib.collections import LineCollection
-
         lines = self.curves.of_groups(self.levels)
         population = self.curves.of_population() if self.population else None
         (axes,) = canvas.panels(ax, canvas.Layout.single(6.4, 4.6))
+        from matplotlib.collections import LineCollection
+
         canvas.grid_lines(axes)
         if self.points:
             self._points(axes)
