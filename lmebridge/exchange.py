@@ -105,18 +105,19 @@ def write_rds(fit: MerMod, path: str | os.PathLike[str]) -> None:
     twin.ask_r(fit, "write_rds", path=str(Path(path).resolve()))
 
 
-def r(name: str, fit: MerMod, /, *args: Any, **kwargs: Any) -> Any:
-    """Call any function of R's lme4, stats or base on a fit.
+def r(name: str, first: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Call any function of R's lme4, stats or base, on a fit or on anything else.
 
     Parameters
     ----------
     name : str
         The function's name in R, such as ``"allFit"``.
-    fit : MerMod
-        A model that R fitted; it is the first argument.
+    first : MerMod or object
+        The first argument: a model that R fitted, or what may be a further argument.
     *args, **kwargs
         Further arguments: None, bool, int, float, str, lists, arrays, DataFrames, other fits, or what an earlier call
-        left in R. A ``_`` in a name is R's ``.``.
+        left in R. Text with a ``~`` is a formula, a Series with text as index a named vector. A ``_`` in a name is R's
+        ``.``.
 
     Returns
     -------
@@ -131,9 +132,14 @@ def r(name: str, fit: MerMod, /, *args: Any, **kwargs: Any) -> Any:
     RError
         In R's own words.
     """
-    _need_r(fit, f"r({name!r}, ...)")
+    from lmebridge.backends import _r
+    from lmebridge.model import MerMod
+
+    positional = [_argument(value) for value in (first, *args)]
     named = {key.replace("_", "."): _argument(value) for key, value in kwargs.items()}
-    return twin.ask_r(fit, "call_on_model", name=name, positional=[_argument(value) for value in args], named=named)
+    if not isinstance(first, MerMod):
+        return _r.call("call_function", name=name, positional=positional, named=named)
+    return twin.ask_r(first, "call_on_model", name=name, positional=positional[1:], named=named)
 
 
 def _argument(value: Any) -> Any:
@@ -145,6 +151,8 @@ def _argument(value: Any) -> Any:
     if isinstance(value, MerMod):
         _need_r(value, "an argument of r()")
         return twin.engine_of(value).handle
+    if isinstance(value, pd.Series) and len(value) and all(isinstance(label, str) for label in value.index):
+        return {".kind": "named", "values": value.reset_index(drop=True), "names": list(value.index)}
     return value
 
 

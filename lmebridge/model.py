@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lmebridge import exchange
-from lmebridge.diagnostics import influence, leverage, principal_components, residual_types
+from lmebridge.diagnostics import all_fit, influence, leverage, principal_components, residual_types
 from lmebridge.families import Family, family_name
 from lmebridge.inference import (
     bootstrap,
@@ -93,11 +93,11 @@ class MerMod(StatsmodelsNames):
         return tuple(message.text for message in self._fit.convergence.messages)
 
     def formula(self) -> str:
-        """The model's formula as R text, ``||`` written out as lme4 keeps it."""
-        from lmebridge.printing.summary_call import single_bars
+        """The model's formula as R text, as lme4 keeps it: ``||`` is written out in a linear model."""
+        from lmebridge.printing.summary_call import kept_formula
         from lmebridge.rsyntax import deparse, parse_expression
 
-        return deparse(parse_expression(single_bars(self._fit.model.formula)))
+        return deparse(parse_expression(kept_formula(self._fit.model)))
 
     def family(self) -> Family:
         """The response's distribution and its link, R's ``family(m)``; ``.family``, ``.link`` and ``.theta``."""
@@ -246,6 +246,7 @@ class MerMod(StatsmodelsNames):
     rstudent = leverage.rstudent
     influence = influence.influence
     rePCA = principal_components.rePCA
+    allFit = all_fit.allFit
 
     tidy = tidying.tidy
     glance = tidying.glance

@@ -78,7 +78,10 @@ read_rds <- function(path) readRDS(path)
 
 write_rds <- function(model, path) saveRDS(model, path)
 
-# Any function of lme4, stats or base: the model first, then arguments by position and by name.
+# Any function of lme4, stats or base, on whatever there is.
+call_function <- function(name, positional, named) call_named(name, c(positional, named))
+
+# The same of a model: the model first, then arguments by position and by name.
 call_on_model <- function(name, model, positional, named) {
   arguments <- c(list(model), positional, named)
   if (name == "allFit" && !"meth.tab" %in% names(named)) return(do.call(all_fit, arguments))

@@ -1,10 +1,20 @@
 # Any exported function of lme4, or of stats, called by name with the given arguments.
 
 call_named <- function(name, arguments) {
-  call <- as.call(c(exported(name), sapply(names_or_positions(arguments), as.name, simplify = FALSE)))
+  formulas <- lapply(arguments, formula_call)
+  written <- lapply(names_or_positions(arguments), as.name)
+  written[lengths(formulas) > 0L] <- Filter(length, formulas)
+  call <- as.call(c(exported(name), written))
   values <- stats::setNames(arguments, names_or_positions(arguments))
-  names(call)[-1L] <- if (is.null(names(arguments))) "" else names(arguments)
+  names(call) <- c("", if (is.null(names(arguments))) rep("", length(arguments)) else names(arguments))
   eval(call, list2env(values, parent = model_functions()))
+}
+
+# What a text that is a formula stands for, else NULL: functions that look at their own call find the formula there.
+formula_call <- function(value) {
+  if (!is.character(value) || length(value) != 1L || !grepl("~", value, fixed = TRUE)) return(NULL)
+  call <- tryCatch(str2lang(value), error = function(condition) NULL)
+  if (is.call(call) && identical(call[[1L]], as.name("~"))) call
 }
 
 names_or_positions <- function(arguments) paste0("argument_", seq_along(arguments))

@@ -37,9 +37,12 @@ receive_array <- function(value) array(receive(value$values), dim = value$dim)
 # An R object that was kept in R crosses inside a list, since it may itself be one.
 receive_kept <- function(value) value$value
 
+receive_named <- function(value) stats::setNames(receive(value$values), as.character(receive(value$names)))
+
 receivers <- list(
   factor = receive_factor, character = receive_character, strings = receive_strings,
-  frame = receive_frame, array = receive_array, kept = receive_kept
+  frame = receive_frame, array = receive_array, kept = receive_kept,
+  named = receive_named
 )
 
 send <- function(value) {
@@ -99,7 +102,7 @@ send_list <- function(value) {
 send_matrix <- function(value) {
   if (methods::is(value, "sparseMatrix")) return(send_sparse(value))
   if (methods::is(value, "Matrix")) return(send(as.matrix(value)))
-  value
+  if (is.list(value)) list(kept = value) else value
 }
 
 send_sparse <- function(value) {

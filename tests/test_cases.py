@@ -10,6 +10,7 @@ import pytest
 
 import lmebridge
 from tests.cases import CASES, FIXTURES, data, read_cases
+from tests.generalized.cases import CASES as GENERALIZED
 
 PROJECT = FIXTURES.parent
 DATA_NAMES = sorted(path.stem for path in (FIXTURES / "data").glob("*.csv"))
@@ -58,7 +59,7 @@ def test_cases_are_named_once_and_say_why():
 
 def test_cases_use_data_that_exist():
     """Every case names a data set of fixtures/data, and every data set is used."""
-    assert {case.data for case in CASES} == set(DATA_NAMES)
+    assert {case.data for case in (*CASES, *GENERALIZED)} == set(DATA_NAMES)
 
 
 def test_a_row_becomes_a_case(tmp_path):

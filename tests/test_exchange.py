@@ -82,7 +82,8 @@ def test_a_model_read_can_be_worked_on(files: tuple[Path, dict[str, Any]]) -> No
 
 @pytest.mark.needs_r
 @pytest.mark.parametrize(
-    ("name", "words"), [("lm.rds", "no merMod, but an object of class lm"), ("nlmer.rds", "class nlmerMod: linear and gen")]
+    ("name", "words"),
+    [("lm.rds", "no merMod, but an object of class lm"), ("nlmer.rds", "class nlmerMod: linear")],
 )
 def test_other_models_are_refused(name: str, words: str, files: tuple[Path, dict[str, Any]]) -> None:
     """What the file holds is named."""
@@ -127,6 +128,21 @@ def test_any_function_of_lme4_can_be_called() -> None:
     np.testing.assert_allclose(new, fit.predict().head(3), rtol=1e-12)
     with pytest.raises(lme.RError, match="neither lme4 nor stats has a function 'nosuch'"):
         lme.r("nosuch", fit)
+
+
+@pytest.mark.needs_r
+def test_models_of_other_kinds_are_fitted_by_r() -> None:
+    """lmList() and nlmer() take a formula as text and named starting values; what they fit is worked on in R."""
+    separate = lme.r("lmList", "Reaction ~ Days | Subject", data("sleepstudy"))
+    subject = data("sleepstudy").query("Subject == '308'")
+    line = np.polyfit(subject["Days"], subject["Reaction"], 1)[::-1]
+    np.testing.assert_allclose(lme.r("coef", separate).loc["308"], line, rtol=1e-10)  # a QR each of 10 x 2 numbers
+    growth = data("Orthodont").assign(distance=lambda d: d["distance"] / 10)
+    start = pd.Series({"Asym": 3.0, "xmid": 5.0, "scal": 5.0})
+    curve = lme.r("nlmer", "distance ~ SSlogis(age, Asym, xmid, scal) ~ Asym | Subject", growth, start=start)
+    assert lme.r("fixef", curve).index.tolist() == ["Asym", "xmid", "scal"]
+    with pytest.raises(lme.DataError, match="nlmerMod"):
+        lme.from_r(curve)
 
 
 @pytest.mark.needs_r

@@ -45,7 +45,7 @@ def call_lines(model: Model, data_name: str, options: Options = DEFAULTS, *, con
     """
     if control is None:
         control = control_text(model.control, "glmerControl" if model.is_generalized else "lmerControl")
-    parts = {"Formula:": single_bars(model.formula), "   Data:": data_name, "Weights:": model.weights}
+    parts = {"Formula:": kept_formula(model), "   Data:": data_name, "Weights:": model.weights}
     parts |= {" Offset:": model.offset, "Control:": control.removesuffix("lmerControl()")}
     parts |= {" Subset:": model.subset}
     shown = [(label, text) for label, text in parts.items() if text]
@@ -56,6 +56,11 @@ def _labelled(label: str, text: str, options: Options) -> list[str]:
     # The data's name need not be R; it is shown as it is.
     lines = [text] if label == "   Data:" else deparse_lines(text)
     return cat_fill([label, *lines], options.width)
+
+
+def kept_formula(model: Model) -> str:
+    """R text of the formula as lme4 keeps it in the model: lmer writes ``||`` out, glmer does not."""
+    return model.formula.text if model.is_generalized else single_bars(model.formula)
 
 
 def single_bars(formula: Formula) -> str:

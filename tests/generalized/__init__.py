@@ -1,0 +1,1 @@
+"""Tests of generalized linear mixed models."""
