@@ -229,6 +229,8 @@ kinds <- list(
   summary = list(holds = has_class("summary.merMod", "summary.lm", "summary.glm"), content = coefficient_table),
   frame = list(holds = has_class("VarCorr.merMod"), content = function(value) plain_frame(as.data.frame(value))),
   modes = list(holds = has_class("ranef.mer"), content = modes_frame),
+  vector = list(holds = has_class("icc"), content = function(value) unlist(unclass(value)[c("ICC_adjusted", "ICC_unadjusted")])),
+  vector = list(holds = has_class("r2_nakagawa"), content = function(value) unlist(lapply(unclass(value), unname))),
   text = list(holds = has_class("knitr_kable", "noquote"), content = function(value) as.character(value)),
   frame = list(holds = is.data.frame, content = plain_frame),
   array = list(holds = function(value) is.table(value), content = plain_table),

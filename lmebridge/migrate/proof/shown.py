@@ -89,7 +89,7 @@ def _other(value: Any) -> Iterable[Cell]:
 
 
 def _number(value: Any) -> list[Cell]:
-    return [Cell(float(value))]
+    return [Cell(_scalar(value))]
 
 
 def _truth(value: Any) -> list[Cell]:
