@@ -28,6 +28,7 @@ AIC = _function("AIC")
 BIC = _function("BIC")
 REMLcrit = _function("REMLcrit")
 VarCorr = _function("VarCorr")
+allFit = _function("allFit")
 augment = _function("augment")
 bootMer = bootstrap.bootMer
 coef = _function("coef")
