@@ -54,7 +54,9 @@ fixtures:  ## export the tests' data from R's packages again (needs R with lme4,
 	$(PYTHON) scripts/write_registry.py
 
 docs: setup  ## write the generated parts of README.md and docs/ again
+	@$(PYTHON) scripts/setup.py --tests
 	$(VENV)/bin/python scripts/write_support_table.py
+	$(VENV)/bin/python scripts/write_gallery.py
 
 benchmark:  ## time fits and conversions
 	@$(PYTHON) scripts/setup.py --tests --benchmarks

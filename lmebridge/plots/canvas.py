@@ -26,8 +26,10 @@ PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 LINE_ROOM, LEAST_LETTERS = 1.25, 5.0
 #: Most rows that may still be worth one mark each at full strength.
 MANY = 500
-#: Points in an inch, and the strength of marks where there are many.
-POINTS_PER_INCH, THIN_MARKS = 72.0, 0.35
+#: Panels that are few enough to be large, and small ones in a row.
+FEW_PANELS, SMALL_IN_A_ROW = 3, 6
+#: Points in an inch, and the least strength of marks, however many there are.
+POINTS_PER_INCH, LEAST_STRENGTH = 72.0, 0.2
 
 
 def pyplot() -> Any:
@@ -74,6 +76,13 @@ class Layout:
         places = tuple(divmod(number, columns) for number in range(count))
         size = (panel[0] * columns, panel[1] * (places[-1][0] + 1))
         return cls(places, size, (), "x" in share, "y" in share)
+
+    @classmethod
+    def small(cls, count: int) -> Layout:
+        """Panels of one group each, which share both axes: few of them larger, many of them six in a row."""
+        if count <= FEW_PANELS:
+            return cls.grid(count, FEW_PANELS, (3.2, 2.9), share="xy")
+        return cls.grid(count, SMALL_IN_A_ROW, (1.8, 1.7), share="xy")
 
     @classmethod
     def single(cls, width: float = 6.0, height: float = 4.2) -> Layout:
@@ -229,12 +238,12 @@ def some(names: Iterable[object], most: int = 8) -> str:
 
 def strength(count: int) -> float:
     """Opacity of each of `count` marks."""
-    return 1.0 if count <= MANY else THIN_MARKS
+    return float(np.clip(np.sqrt(MANY / max(count, 1)), LEAST_STRENGTH, 1.0))
 
 
 def points(ax: Axes, x: np.ndarray, y: np.ndarray, **options: Any) -> None:
     """Draw one mark a value."""
-    size = 4.0 if len(x) <= MANY else 2.5
+    size = 4.0 if len(x) <= MANY else 3.0 if len(x) <= 5 * MANY else 2.5
     style: dict[str, Any] = {
         "color": MARK,
         "marker": "o",

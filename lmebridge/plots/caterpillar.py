@@ -25,7 +25,7 @@ WIDTH, LEVEL_HEIGHT, LEAST_HEIGHT, MOST_HEIGHT = 3.6, 0.19, 2.6, 9.0
 #: Size of a figure with the ranks across, inches.
 RANKS_SIZE = (7.0, 4.0)
 #: Most levels whose points are drawn large; width of a bar as a share of its level's room.
-MANY_LEVELS, STROKE = 120, 0.5
+MANY_LEVELS, STROKE = 120, 0.4
 
 
 def plot_ranef(
@@ -157,7 +157,7 @@ class _Worm:
         self._bars(ax, places, colours, vertical=vertical)
         x, y = (places, self.values) if vertical else (self.values, places)
         many = len(places) > MANY_LEVELS
-        ax.scatter(x, y, s=5 if many else 16, c=colours if highlight else canvas.DARK, zorder=3, linewidths=0)
+        ax.scatter(x, y, s=5 if many else 16, c=canvas.DARK, zorder=3, linewidths=0)
         ends = (0.3 - 0.01 * len(places), len(places) * 1.01 + 0.7)
         (ax.set_xlim if vertical else ax.set_ylim)(ends)
         self._name(ax, labels, vertical=vertical)
@@ -166,7 +166,7 @@ class _Worm:
         if self.halves is None:
             return
         bars = ax.vlines if vertical else ax.hlines
-        width = float(np.clip(STROKE * canvas.room(ax, len(places), vertical=not vertical), 0.2, 1.2))
+        width = float(np.clip(STROKE * canvas.room(ax, len(places), vertical=not vertical), 0.4, 1.0))
         bars(places, self.values - self.halves, self.values + self.halves, colors=colours, linewidth=width)
 
     def _colours(self) -> list[str]:

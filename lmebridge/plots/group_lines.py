@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from lmebridge.model import MerMod
 
-#: Panels in a row, and the most that one figure may have.
-PANELS_IN_A_ROW, MOST_PANELS = 6, 60
+#: The most panels that one figure may have.
+MOST_PANELS = 60
 #: Most groups that have a colour and a place in the legend; most whose lines are drawn at full strength.
 FEW_GROUPS, MANY_GROUPS = len(canvas.PALETTE), 100
 POPULATION = "without random effects"
@@ -139,7 +139,7 @@ class _Picture:
         """The observed responses of the groups drawn."""
         rows = [self.curves.rows_of(level) for level in self.levels]
         count = sum(map(len, rows))
-        strength = 0.6 if count <= canvas.MANY else 0.15
+        strength = 0.6 * canvas.strength(count)
         for own, colour in zip(rows, self.colours, strict=True) if self.is_few else [(np.concatenate(rows), FAR)]:
             canvas.points(ax, self.curves.predictor[own], self.curves.observed[own], color=colour, alpha=strength)
 
@@ -160,7 +160,7 @@ class _Picture:
         """One panel a group."""
         lines = self.curves.of_groups(self.levels)
         population = self.curves.without_random_effects(self.levels) if self.population else [None] * len(lines)
-        layout = canvas.Layout.grid(len(self.levels), PANELS_IN_A_ROW, (1.8, 1.7), share="xy")
+        layout = canvas.Layout.small(len(self.levels))
         axes = dict(zip(self.levels, canvas.panels(ax, layout), strict=True))
         for (level, one), line, average in zip(axes.items(), lines, population, strict=True):
             canvas.grid_lines(one)

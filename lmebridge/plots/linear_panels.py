@@ -117,6 +117,7 @@ class _Diagnostics:
         cooks = self.standardized**2 * self.leverages / (self.rank * (1 - self.leverages))
         self._scatter(ax, self.leverages, self.standardized, cooks)
         self._contours(ax)
+        ax.locator_params(axis="x", nbins=5)
         ax.set(xlabel="Leverage", ylabel="Standardized residuals", title="Residuals vs Leverage")
 
     def _contours(self, ax: Axes) -> None:

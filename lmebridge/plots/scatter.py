@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 #: What lme4 draws when nothing is said.
 DEFAULT_FORM = 'resid(., type = "pearson") ~ fitted(.)'
-#: Panels in a row of a picture with conditioning.
-PANELS_IN_A_ROW = 6
 #: Share of the range by which a histogram's bars reach beyond the data: lattice's.
 BEYOND = 0.04
 
@@ -202,11 +200,12 @@ def _draw_panels(picture: _Picture, rows: RowValues, formula: PlotFormula, ax: A
         return _draw_alone(picture, ax)
     by = rows.factor(formula.by)
     levels = [str(level) for level in by.categories]
-    layout = canvas.Layout.grid(len(levels), PANELS_IN_A_ROW, (1.9, 1.7), share="xy")
+    layout = canvas.Layout.small(len(levels))
     found = dict(zip(levels, canvas.panels(ax, layout), strict=True))
     for code, (level, axes) in enumerate(found.items()):
         picture.draw(axes, by.codes == code)
-        axes.set_title(canvas.shorter(level, 24), fontsize="medium")
+        title = level if len(levels) > canvas.FEW_PANELS else f"{deparse(formula.by)}: {level}"
+        axes.set_title(canvas.shorter(title, 24), fontsize="medium")
     for code, axes in enumerate(found.values()):
         picture.name(axes, by.codes == code)
     y = picture.labels[1] or found[levels[0]].get_ylabel()
