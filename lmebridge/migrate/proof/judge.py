@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from lmebridge.migrate.proof.models import model_in_r, plain_name
 from lmebridge.migrate.proof.shown import TRUTH, Cell, cells
 from lmebridge.parity.compare import compare
 from lmebridge.parity.keys import Key
-from lmebridge.parity.numerals import Numeral
+from lmebridge.parity.numerals import Numeral, numeral
 from lmebridge.parity.report import COLUMNS, Report
 from lmebridge.parity.tolerances import tolerance_for
 
@@ -58,10 +59,13 @@ class Statement:
 
 def statements(record: Mapping[str, Any], run: PythonRun, pairs: Iterable[Pair]) -> Iterator[Statement]:
     """The statements of R's record, each with what came of it."""
-    places = {pair.line: pair for pair in pairs}
+    places: dict[int, list[Pair]] = {}
+    for pair in pairs:
+        places.setdefault(pair.line, []).append(pair)
     for recorded in record["statements"]:
-        pair = places.get(recorded["line"][0])
-        parts = [] if pair is None else [part for part in run.statements if _within(part.line, pair)]
+        here = places.get(recorded["line"][0], [])
+        place = here.pop(0) if here else None
+        parts = [] if place is None else [part for part in run.statements if _within(part.line, place)]
         yield Statement(
             recorded["line"][0],
             recorded["code"][0],
@@ -166,15 +170,13 @@ def cells_of_r(value: Mapping[str, Any]) -> tuple[Cell, ...]:
         from lmebridge.migrate.proof.printed_models import summary_cells
 
         return summary_cells(found)
-    if isinstance(found, list) and kind in {"vector", "text"}:
-        return tuple(cell for text in found for cell in cells(text))
     return cells(_single(found))
 
 
 def _single(found: Any) -> Any:
     """A vector of one element is that element."""
-    is_one = not isinstance(found, (dict, pd.Series, pd.DataFrame, str)) and getattr(found, "shape", None) == (1,)
-    return found[0] if is_one else found
+    is_one = not isinstance(found, (dict, pd.Series, pd.DataFrame, str)) and getattr(found, "shape", (0,)) == (1,)
+    return found[0] if is_one or (isinstance(found, list) and len(found) == 1) else found
 
 
 def _judged(statement: Statement, theirs: Cell, ours: Cell, size: float) -> dict[str, object]:
@@ -192,16 +194,23 @@ def verdict_of(theirs: Cell, ours: Cell, size: float) -> tuple[str, str, float]:
     """
     if not _same_labels(theirs, ours):
         return "differs", f"labels differ: {theirs.label} and {ours.label}", math.nan
-    left, right = theirs.value, ours.value
+    left, right = _read(theirs.value), _read(ours.value)
     if isinstance(left, (float, Numeral)) and isinstance(right, (float, Numeral)):
-        allowed = _allowed(theirs, ours, size)
+        allowed = _allowed(left, right, theirs.scale, size)
         return "holds" if _agree(_value(left), _value(right), allowed) else "differs", "", allowed
     if left is None and right is None:
         return "holds", "", math.nan
     if left is None or right is None:
         return "differs", "only one side is missing", math.nan
-    same_text = isinstance(left, str) and isinstance(right, str) and _folded(left) == _folded(right)
-    return ("holds", "", math.nan) if same_text else ("differs", f"{_text(left)!r} and {_text(right)!r}", math.nan)
+    if same_words(_text(left), _text(right), size):
+        return "holds", "", math.nan
+    return "differs", f"{_text(left)!r} and {_text(right)!r}", math.nan
+
+
+def _read(value: float | Numeral | str | None) -> float | Numeral | str | None:
+    """A text that is a number, such as a level, as that number."""
+    found = numeral(value) if isinstance(value, str) else None
+    return value if found is None or found.bound or math.isnan(found.value) else found.value
 
 
 def _agree(left: float, right: float, allowed: float) -> bool:
@@ -211,8 +220,19 @@ def _agree(left: float, right: float, allowed: float) -> bool:
     return abs(left - right) <= allowed
 
 
-def _folded(text: str) -> str:
-    return " ".join(text.split())
+def same_words(left: str, right: str, size: float) -> bool:
+    """Whether two texts have the same words, and numbers that agree as far as they are printed.
+
+    Examples
+    --------
+    >>> same_words("school: 12.5%", "school: 12.50%", 1e-6), same_words("school: 12.5%", "school: 12.7%", 1e-6)
+    (True, False)
+    """
+    if "".join(left.split()) == "".join(right.split()):
+        return True
+    pairs = list(zip(cells(left), cells(right), strict=False))
+    same_length = len(cells(left)) == len(cells(right)) > 1
+    return same_length and all(verdict_of(one, other, size)[0] == "holds" for one, other in pairs)
 
 
 def _text(value: object) -> str:
@@ -223,12 +243,11 @@ def _value(number: float | Numeral) -> float:
     return number.value if isinstance(number, Numeral) else number
 
 
-def _allowed(theirs: Cell, ours: Cell, size: float) -> float:
+def _allowed(left: float | Numeral, right: float | Numeral, scale: float, size: float) -> float:
     """In the number's own unit: its size, the rounding of its column, and half a unit of what is printed as text."""
-    left, right = theirs.value, ours.value
     halves = sum(number.half_unit for number in (left, right) if isinstance(number, Numeral))
-    magnitude = max(abs(_value(number)) for number in (left, right) if isinstance(number, (float, Numeral)))
-    return size * magnitude + ROUNDING * max(theirs.scale, 1.0 if magnitude < ROUNDING else 0.0) + halves * (1 + size)
+    magnitude = max(abs(_value(number)) for number in (left, right))
+    return size * magnitude + ROUNDING * max(scale, 1.0 if magnitude < ROUNDING else 0.0) + halves * (1 + size)
 
 
 def _same_labels(theirs: Cell, ours: Cell) -> bool:
@@ -238,7 +257,13 @@ def _same_labels(theirs: Cell, ours: Cell) -> bool:
 
 
 def _plain(label: str) -> str:
-    return " ".join(TRUTH.get(word, word) for word in label.replace(".", "_").split())
+    return " ".join(TRUTH.get(word, word) for word in _percent(label).replace(".", "_").split())
+
+
+def _percent(label: str) -> str:
+    """R's name of a quantile as pandas' label of it: ``25%`` is ``0.25``."""
+    found = re.fullmatch(r"([\d.]+)%", label)
+    return label if found is None else f"{float(found[1]) / 100:g}"
 
 
 # --- rows of a report -------------------------------------------------------------------------------------------------

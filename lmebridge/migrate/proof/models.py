@@ -106,6 +106,7 @@ def plain_name(name: str) -> str:
     Examples
     --------
     >>> plain_name("fm0.ml"), plain_name("fits$z_math"), plain_name("fits['z_math']"), plain_name("fits[[1]]")
-    ('fm0_ml', 'fits z_math', 'fits z_math', 'fits 1')
+    ('fm0_ml', 'fits z_math', 'fits z_math', 'fits 0')
     """
+    name = re.sub(r"\[\[(\d+)\]\]", lambda place: f"[{int(place[1]) - 1}]", name)
     return " ".join(re.sub(r"[\[\]$'\"]+", " ", name.replace(".", "_")).split())

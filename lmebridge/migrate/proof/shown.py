@@ -151,6 +151,9 @@ def _array(values: np.ndarray) -> Iterator[Cell]:
 
 def _sequence(values: Iterable[Any]) -> Iterator[Cell]:
     items = list(values)
+    if len(items) == 1:
+        yield from cells(items[0])
+        return
     if all(isinstance(item, (str, bool, int, float, np.generic, type(None))) for item in items):
         yield from _column(items, [""] * len(items), "")
         return
@@ -167,7 +170,7 @@ def _mapping(values: Mapping[Any, Any]) -> Iterator[Cell]:
 
 
 def _label(label: Any) -> str:
-    """A label in words; positions and codes are none, since Python counts from 0 and R from 1."""
+    """A label in words; positions, and names that stand for them, are none: Python counts from 0 and R from 1."""
     if isinstance(label, tuple):
         return " ".join(filter(None, map(_label, label)))
     text = str(label)
@@ -175,7 +178,7 @@ def _label(label: Any) -> str:
 
 
 def _is_position(text: str) -> bool:
-    return re.fullmatch(r"-?\d+(\.0)?", text) is not None
+    return re.fullmatch(r"-?\d+(\.0)?|MODEL\d+", text) is not None
 
 
 #: By type, in this order, what a value shows.
