@@ -85,12 +85,23 @@ class UnsupportedByBackend(LmebridgeError, NotImplementedError):
 
 
 class BackendUnavailable(LmebridgeError, ImportError):
-    """A backend that cannot be loaded on this machine."""
+    """A backend that cannot be loaded on this machine.
+
+    Attributes
+    ----------
+    reason, remedy : str
+        What is missing, and how to get it; empty where the message alone says it.
+    """
+
+    reason: str = ""
+    remedy: str = ""
 
     @classmethod
     def because(cls, backend: str, reason: str, remedy: str) -> BackendUnavailable:
         """Error that names the backend, what is missing, and how to get it."""
-        return cls(f"The {backend} backend cannot be used here: {reason}. {remedy}")
+        error = cls(f"The {backend} backend cannot be used here: {reason}. {remedy}")
+        error.reason, error.remedy = reason, remedy
+        return error
 
 
 class RError(LmebridgeError, RuntimeError):

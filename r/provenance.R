@@ -10,7 +10,7 @@ versions <- function() {
 # As the package spells it, "1.1-31"; packageVersion would say 1.1.31. NA where it is not installed.
 package_version_text <- function(package) {
   if (isNamespaceLoaded(package)) return(unname(getNamespaceVersion(package)))
-  suppressWarnings(utils::packageDescription(package, fields = "Version"))
+  as.character(suppressWarnings(utils::packageDescription(package, fields = "Version")))
 }
 
 provenance <- function() {

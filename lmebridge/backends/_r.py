@@ -338,7 +338,8 @@ def is_started() -> bool:
 
 def problem() -> tuple[str, str] | None:
     """Why R cannot be reached and how to fix it, found without starting it; None where nothing speaks against it."""
-    name = _choice(*_CHOSEN[0]).name
+    through = _THROUGH.get()
+    name = through.name if through else _choice(*_CHOSEN[0]).name
     in_process = _r_home.find().problem if name != "worker" else _r_home.rscript_problem()
     if name == "auto" and in_process is not None and _r_home.rscript_problem() is None:
         return None

@@ -62,6 +62,8 @@ def status() -> Status:
         return Status(usable=False, reason=problem[0], remedy=problem[1])
     try:
         versions = _versions()
+    except BackendUnavailable as error:
+        return Status(usable=False, reason=error.reason, remedy=error.remedy)
     except LmebridgeError as error:
         return Status(usable=False, reason=str(error), remedy=INSTALL_LME4)
     return Status(usable=True, version=", ".join(f"{part} {version}" for part, version in versions.items()))

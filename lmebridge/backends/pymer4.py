@@ -136,12 +136,14 @@ def _version_problem(version: str, pandas_version: str) -> str:
 
 
 def _status_in_r(version: str) -> Status:
-    from lmebridge.backends import _r, lme4
+    from lmebridge.backends import _r, _rpy2, lme4
 
-    underneath = lme4.status()
-    if not underneath.usable:
-        return Status(usable=False, version=f"pymer4 {version}", reason=underneath.reason, remedy=underneath.remedy)
-    if _r.call("package_version_text", package="lmerTest")[0] is None:
+    with _r.through(_rpy2.DOOR):  # pymer4 is built on rpy2: a worker would not do
+        underneath = lme4.status()
+        if not underneath.usable:
+            return Status(usable=False, version=f"pymer4 {version}", reason=underneath.reason, remedy=underneath.remedy)
+        has_tests = _r.call("package_version_text", package="lmerTest")[0] is not None
+    if not has_tests:
         remedy = 'In R, run install.packages("lmerTest"); on Debian and Ubuntu `sudo apt-get install r-cran-lmertest`'
         return Status(usable=False, version=f"pymer4 {version}", reason="R has no package lmerTest", remedy=remedy)
     return Status(usable=True, version=f"pymer4 {version}, {underneath.version}")
