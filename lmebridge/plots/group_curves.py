@@ -78,7 +78,7 @@ class GroupCurves:
     @cached_property
     def observed(self) -> np.ndarray:
         """The response of each row, in its units."""
-        residuals = self.rows.of_model(self.fit.residuals())
+        residuals = self.rows.of_model(self.fit.residuals("response"))
         return np.asarray(self.fitted + residuals)
 
     def chosen_levels(self, levels: Sequence[object] | None) -> list[str]:
@@ -109,17 +109,17 @@ class GroupCurves:
         if not self.can_predict:
             return [self._through(self.rows_of(level), self.fitted) for level in levels]
         grid = pd.concat([self._grid(level) for level in levels], ignore_index=True)
-        return self._split(grid, self.fit.predict(self._typed(grid), re_form=self.re_form).to_numpy())
+        return self._split(grid, self.fit.predict(self._typed(grid), re_form=self.re_form, type="response").to_numpy())
 
     def without_random_effects(self, levels: list[str]) -> list[Curve]:
         """Each level's line without random effects, over its own range."""
         from lmebridge.na import NA
 
         if not self.can_predict:
-            values = self.rows.of_model(self.fit.predict(re_form=NA))
+            values = self.rows.of_model(self.fit.predict(re_form=NA, type="response"))
             return [self._through(self.rows_of(level), values) for level in levels]
         grid = pd.concat([self._grid(level) for level in levels], ignore_index=True)
-        return self._split(grid, self.fit.predict(self._typed(grid), re_form=NA).to_numpy())
+        return self._split(grid, self.fit.predict(self._typed(grid), re_form=NA, type="response").to_numpy())
 
     def of_population(self) -> Curve:
         """The line without random effects over the whole range, other predictors at their typical values."""
@@ -127,9 +127,9 @@ class GroupCurves:
 
         if not self.can_predict:
             everything = np.argsort(self.predictor, kind="stable")
-            return self._through(everything, self.rows.of_model(self.fit.predict(re_form=NA)))
+            return self._through(everything, self.rows.of_model(self.fit.predict(re_form=NA, type="response")))
         grid = self._over_range(self._typical, self.predictor)
-        return self._split(grid, self.fit.predict(self._typed(grid), re_form=NA).to_numpy())[0]
+        return self._split(grid, self.fit.predict(self._typed(grid), re_form=NA, type="response").to_numpy())[0]
 
     def _through(self, rows: np.ndarray, values: np.ndarray) -> Curve:
         return self.predictor[rows], values[rows]
@@ -146,7 +146,7 @@ class GroupCurves:
         ``as.vector(scale(x))``; lines then go through the fitted values themselves.
         """
         some_rows = np.linspace(0, len(self.fitted) - 1, min(ROWS_COMPARED, len(self.fitted))).astype(int)
-        found = self.fit.predict(self.rows.frame.iloc[some_rows]).to_numpy()
+        found = self.fit.predict(self.rows.frame.iloc[some_rows], type="response").to_numpy()
         return bool(np.all(np.abs(found - self.fitted[some_rows]) <= SAME * self.fit.sigma()))
 
     @cached_property

@@ -64,7 +64,8 @@ def plot_groups(
     Returns
     -------
     matplotlib.axes.Axes or dict
-        The predictor across and the response up, both in their units; with panels all Axes by level.
+        The predictor across and the response up, both in their units (of a binomial response the proportion); with
+        panels all Axes by level.
 
     Raises
     ------

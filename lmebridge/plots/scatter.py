@@ -130,7 +130,7 @@ def plot_fitted(
     """
     response = parse_expression(fit.formula(), enclosed=True)
     rows = RowValues(fit)
-    fitted, residuals = (rows.of_model(values) for values in (fit.fitted(), fit.residuals()))
+    fitted, residuals = (rows.of_model(values) for values in (fit.fitted(), fit.residuals("response")))
     picture = _Picture(
         x=fitted,
         y=fitted + residuals,
