@@ -12,6 +12,7 @@ from lmebridge import datasets
 from lmebridge.api import lmer
 from lmebridge.backends._r import set_r
 from lmebridge.control import lmerControl
+from lmebridge.diagnostics.explanation import explain
 from lmebridge.errors import (
     BackendUnavailable,
     ConvergenceWarning,
@@ -27,7 +28,6 @@ from lmebridge.errors import (
     UnsupportedByBackend,
 )
 from lmebridge.exchange import from_r, r, r_code, read_rds, write_rds
-from lmebridge.formula.explain import explain
 from lmebridge.functions import (
     AIC,
     BIC,

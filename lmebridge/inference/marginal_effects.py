@@ -69,7 +69,7 @@ def to_marginaleffects(fit: MerMod) -> Any:
     >>> import lmebridge as lme
     >>> fit = lme.lmer("mathach ~ ses * sector + (1 | schoolid)", lme.datasets.hsb(), backend="native")
     >>> round(fit.to_marginaleffects().avg_slopes(variables="ses")["estimate"][0], 2)
-    2.27
+    2.3
     """
     if fit.record.model.family != "gaussian":
         raise UnsupportedByBackend(
