@@ -27,8 +27,8 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (
         r"max\|grad\| = (?P<found>\S+?)(?: \(tol = (?P<tol>[^,)]+))",
         (
-            "Where the search stopped the criterion still slopes: its gradient, scaled by its curvature, is {found}, and "
-            "lme4 wants it below {tol}. A few times the tolerance is often a false alarm; the more it is above, the less."
+            "Where the search stopped the criterion still slopes: its gradient, scaled by its curvature, is {found}, "
+            "and lme4 wants it below {tol}. A few times the tolerance is often a false alarm; far above it is none."
         ),
     ),
     (r"max\|grad\|", "Where the search stopped the criterion still slopes: it is not at its minimum."),
@@ -40,8 +40,8 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (
         r"[Hh]essian is numerically singular|degenerate\s+Hessian|negative eigenvalue",
         (
-            "Around the estimate the criterion is flat, or falls, in some direction: some combination of the parameters "
-            "is not determined by the data, or the search stopped short."
+            "Around the estimate the criterion is flat, or falls, in some direction: some combination of the "
+            "parameters is not determined by the data, or the search stopped short."
         ),
     ),
     (
@@ -154,8 +154,8 @@ def _zero(fit: MerMod, block: Degenerate, effect: str) -> str:
     what = "intercepts" if effect == "(Intercept)" else f"effects of {code(effect)}"
     return (
         f"{code(effect)} by {code(block.group)}: the variance is estimated as 0. The {what} of the {levels} levels "
-        "differ no more than the residual scatter makes them differ by chance. That is no proof that they are equal: with "
-        f"{levels} levels a small variance cannot be told from none.{_units(fit, block, effect)}"
+        "differ no more than the residual scatter makes them differ by chance. That is no proof that they are equal: "
+        f"with {levels} levels a small variance cannot be told from none.{_units(fit, block, effect)}"
     )
 
 
