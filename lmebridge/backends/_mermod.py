@@ -17,6 +17,7 @@ from lmebridge.backends import _r
 from lmebridge.errors import DataError
 from lmebridge.frames import level_name
 from lmebridge.records import Convergence, Fit, Message, Source
+from lmebridge.rsyntax import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -242,7 +243,7 @@ class MerModEngine:
 
     def predict(self, newdata: pd.DataFrame | None, re_form: str | None, *, allow_new_levels: bool) -> np.ndarray:
         """Predictions, one a row of `newdata` or a row used, NaN where a predictor is missing."""
-        frame = None if newdata is None else like_training(newdata, self.types)
+        frame = None if newdata is None else like_training(newdata, self.types, grouping(self.model))
         arguments = {"newdata": frame, "re_form": re_form, "allow_new_levels": allow_new_levels}
         return np.asarray(self._ask("predict_lmer", **arguments), dtype=float)
 
@@ -307,7 +308,16 @@ MOULDS: dict[str, Callable[[Any], Any]] = {
 # --- new data ---------------------------------------------------------------------------------------------------------
 
 
-def like_training(newdata: pd.DataFrame, types: Mapping[str, Any]) -> pd.DataFrame:
+def grouping(model: Model) -> frozenset[str]:
+    """Variables that only group: R compares their values as text."""
+    formula = model.formula
+    others = {name for node in (formula.fixed, *(term.effects for term in formula.random)) for name in names(node)}
+    return frozenset(name for term in formula.random for name in names(term.group)) - others
+
+
+def like_training(
+    newdata: pd.DataFrame, types: Mapping[str, Any], labels: frozenset[str] = frozenset()
+) -> pd.DataFrame:
     """The columns of `newdata` that the model knows, typed as the data it was fitted to.
 
     Parameters
@@ -316,6 +326,8 @@ def like_training(newdata: pd.DataFrame, types: Mapping[str, Any]) -> pd.DataFra
         Rows to predict for; columns the model does not know are left out.
     types : mapping of str to dtype
         By column of the training data, its type.
+    labels : frozenset of str
+        Columns whose values are compared as text, so that text may stand where numbers were.
 
     Returns
     -------
@@ -328,7 +340,15 @@ def like_training(newdata: pd.DataFrame, types: Mapping[str, Any]) -> pd.DataFra
         If a column cannot be what it was in the training data.
     """
     shared = [name for name in types if name in newdata.columns]
-    return pd.DataFrame({name: _typed(newdata[name], types[name], name) for name in shared}, index=newdata.index)
+    columns = {
+        name: newdata[name] if name in labels and _is_text(newdata[name]) else _typed(newdata[name], types[name], name)
+        for name in shared
+    }
+    return pd.DataFrame(columns, index=newdata.index)
+
+
+def _is_text(column: pd.Series) -> bool:
+    return pd.api.types.is_string_dtype(column.dtype) and not isinstance(column.dtype, pd.CategoricalDtype)
 
 
 def _typed(column: pd.Series, dtype: Any, name: str) -> pd.Series:

@@ -146,3 +146,19 @@ def test_levels_that_are_numbers_are_meant_by_their_names(backend: str) -> None:
     fit = lme.lmer("Reaction ~ third + (1 | Subject)", frame, backend=backend)
     # 1e-12: the same numbers times the same estimates.
     np.testing.assert_allclose(fit.predict(frame.head(5)), fit.fitted().head(5), rtol=1e-12)
+
+
+@pytest.mark.needs_r
+@pytest.mark.parametrize("backend", ["lme4", "native"])
+def test_text_stands_for_numbers_that_group(run_r, backend):
+    """Subjects that are numbers in the data may be named as text in new data, known and new ones alike: R's own."""
+    path = FIXTURES / "data" / "sleepstudy.csv"
+    expected = run_r(
+        "suppressMessages(library(lme4)); m <- lmer(Reaction ~ Days + (Days | Subject), read.csv(path)); "
+        'unname(predict(m, data.frame(Days = c(0, 9), Subject = c("308", "new")), allow.new.levels = TRUE))',
+        path=path,
+    )
+    fit = lme.lmer("Reaction ~ Days + (Days | Subject)", pd.read_csv(path), backend=backend)
+    found = fit.predict(pd.DataFrame({"Days": [0, 9], "Subject": ["308", "new"]}), allow_new_levels=True)
+    # lme4's default optimizer stops 1e-8 above its optimum, where the modes are some 1e-7 of themselves away.
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
