@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge.errors import PictureError
+from lmebridge.errors import LmebridgeError, PictureError
 from lmebridge.plots.canvas import some
 from lmebridge.plots.rows import RowValues, is_number
 from lmebridge.rsyntax import deparse, names
@@ -128,7 +128,7 @@ class GroupCurves:
         if not self.can_predict:
             everything = np.argsort(self.predictor, kind="stable")
             return self._through(everything, self.rows.of_model(self.fit.predict(re_form=NA, type="response")))
-        grid = self._over_range(self._typical, self.predictor)
+        grid = self._over_range(self._typical, self.predictor, self.at)
         return self._split(grid, self.fit.predict(self._typed(grid), re_form=NA, type="response").to_numpy())[0]
 
     def _through(self, rows: np.ndarray, values: np.ndarray) -> Curve:
@@ -143,8 +143,16 @@ class GroupCurves:
         """Whether predictions for new rows are fitted values of old ones.
 
         They are not where a term depends on all rows in a way that R does not carry over to new data, such as
-        ``as.vector(scale(x))``; lines then go through the fitted values themselves.
+        ``as.vector(scale(x))``, nor between the values of a predictor that is made a factor; lines then go through the
+        fitted values themselves.
         """
+        from lmebridge.na import NA
+
+        between = self._over_range(self._typical, self.predictor, {})
+        try:
+            self.fit.predict(self._typed(between), re_form=NA)
+        except LmebridgeError:
+            return False
         some_rows = np.linspace(0, len(self.fitted) - 1, min(ROWS_COMPARED, len(self.fitted))).astype(int)
         found = self.fit.predict(self.rows.frame.iloc[some_rows], type="response").to_numpy()
         return bool(np.all(np.abs(found - self.fitted[some_rows]) <= SAME * self.fit.sigma()))
@@ -165,11 +173,11 @@ class GroupCurves:
         own = self.rows_of(level)
         frame = self.rows.frame.iloc[own]
         constant = {name: frame[name].iloc[0] for name in frame.columns if is_constant(frame[name])}
-        return self._over_range(self._typical | constant, self.predictor[own])
+        return self._over_range(self._typical | constant, self.predictor[own], self.at)
 
-    def _over_range(self, values: Mapping[str, Any], x: np.ndarray) -> pd.DataFrame:
+    def _over_range(self, values: Mapping[str, Any], x: np.ndarray, at: Mapping[str, Any]) -> pd.DataFrame:
         places = np.linspace(x.min(), x.max(), LINE_POINTS)
-        return pd.DataFrame({**values, **self.at, self.x: places}, index=range(LINE_POINTS))
+        return pd.DataFrame({**values, **at, self.x: places}, index=range(LINE_POINTS))
 
     @cached_property
     def _typical(self) -> dict[str, Any]:
@@ -217,7 +225,13 @@ def choose_curves(fit: MerMod, x: str | None, group: str | None, at: Mapping[str
             raise PictureError(f"{name!r} is no column of the data; there are {some(fit.data.columns)}")
     if not is_number(rows.frame[found].array):
         raise PictureError(f"x={found!r} is not numeric: draw its levels with plot_by_group")
-    return GroupCurves(fit, rows, found, group or _group_of(fit, rows, found), dict(at or {}))
+    curves = GroupCurves(fit, rows, found, group or _group_of(fit, rows, found), dict(at or {}))
+    if at and not curves.can_predict:
+        raise PictureError(
+            f"at: the model cannot be evaluated at other values of {found!r} than those in the data, so that its lines "
+            "go through the fitted values, in which nothing can be held"
+        )
+    return curves
 
 
 def _first_predictor(fit: MerMod, rows: RowValues, group: str | None) -> str:

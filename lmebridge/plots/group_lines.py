@@ -78,7 +78,7 @@ def plot_groups(
     -----
     A line has the effects of its group and of every grouping factor that the group lies within; those of crossed
     factors are left out. Where a term cannot be evaluated on new rows as it was on the old ones, such as
-    ``as.vector(scale(x))``, the lines go through the fitted values.
+    ``as.vector(scale(x))`` or ``factor(x)``, the lines go through the fitted values.
     """
     curves = choose_curves(fit, x, group, at)
     chosen = curves.chosen_levels(levels)

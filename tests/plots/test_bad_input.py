@@ -33,6 +33,10 @@ def single() -> lme.LinearModel:
     return lme.lm("Reaction ~ Days", data("sleepstudy"), backend="native")
 
 
+def scaled() -> lme.MerMod:
+    return lme.lmer("Reaction ~ as.vector(scale(Days)) + (1 | Subject)", data("sleepstudy"), backend="native")
+
+
 def schools() -> lme.MerMod:
     return lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
 
@@ -66,6 +70,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: slopes().plot_groups(levels=["1"]), "Subject has no level '1'; there are '308'"),
     (lambda: slopes().plot_groups(levels=[]), "levels is empty"),
     (lambda: slopes().plot_groups(at={"age": 3}), "'age' is no column"),
+    (lambda: scaled().plot_groups(at={"Subject": "308"}), "its lines go through the fitted values"),
     (lambda: fitted("one", "native").plot_groups(), "no numeric predictor"),
     (lambda: schools().plot_groups(panels=True), "schoolid has 160 levels, and a figure takes 60 panels: name some"),
     (lambda: slopes().plot_by_group(kind="violin"), "kind='violin': groups are shown by a 'box' or a 'density'"),

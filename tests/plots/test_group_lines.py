@@ -22,6 +22,7 @@ MODELS = {
     "uncorrelated": ("sleepstudy", "Reaction ~ Days + (Days || Subject)"),
     "curved": ("sleepstudy", "Reaction ~ poly(Days, 2) + (Days | Subject)"),
     "rescaled": ("sleepstudy", "Reaction ~ as.vector(scale(Days)) + (as.vector(scale(Days)) | Subject)"),
+    "factor": ("sleepstudy", "Reaction ~ factor(Days) + (1 | Subject)"),
     "crossed": ("sleepstudy", "shifted ~ Days + (1 | Subject) + (1 | third)"),
     "cake": ("cake", "angle ~ recipe + temp + (1 | recipe:replicate)"),
 }
