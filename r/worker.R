@@ -84,9 +84,9 @@ evalq(envir = new.env(parent = baseenv()), {
     }, error = failed, interrupt = function(condition) list(interrupted = TRUE, conditions = list()))
   }
 
-  # Takes an interrupt that came after its call had ended.
+  # Takes an interrupt that came after its call had ended; R looks for one at every thousandth step.
   settle <- function() {
-    tryCatch(allowInterrupts(for (i in 1:100) NULL), interrupt = function(condition) NULL)
+    tryCatch(allowInterrupts(for (step in seq_len(1e5)) NULL), interrupt = function(condition) NULL)
     list(value = NULL)
   }
 

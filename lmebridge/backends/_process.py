@@ -39,7 +39,11 @@ PIPE_SIZE, MOST_PIECES = 1 << 20, 512
 
 
 class Ended(Exception):
-    """The process has ended, or what it sent is no frame."""
+    """The process has ended."""
+
+
+class Garbled(Exception):
+    """What the process sent is no frame."""
 
 
 class Late(Exception):
@@ -140,7 +144,9 @@ class Process:
         Raises
         ------
         Ended
-            If the process ended, or sent something else. It is ended by then.
+            If the process ended.
+        Garbled
+            If it sent something else; it is ended.
         Late
             If it could not be interrupted; it is ended.
         KeyboardInterrupt
@@ -225,11 +231,11 @@ class Process:
     def _make_room(self) -> None:
         magic, _, size = HEAD.unpack(self.inbox)
         if magic != MAGIC or not 0 <= size < 2**53 or size != int(size):
-            raise Ended(f"it sent what is no frame: {bytes(self.inbox)!r}")
+            raise Garbled(f"it sent what is no frame: {bytes(self.inbox)!r}")
         try:
             self.inbox.extend(bytes(int(size)))
         except MemoryError:
-            raise Ended(f"it sent {size:.0f} bytes, more than there is room for") from None
+            raise Garbled(f"it sent {size:.0f} bytes, more than there is room for") from None
 
     def _wait(self, number: int, event: int, deadline: float, pending: list[BaseException]) -> None:
         """Until the pipe is ready; what R prints meanwhile is taken, so that it does not wait for us."""

@@ -179,7 +179,7 @@ class Worker:
             raise RError(f"{reason}, and its process was killed. {AFTERWARDS}") from None
         except _process.Ended:
             raise RError(f"R ended while it ran `{function}`: {_how(life.process)}. {AFTERWARDS}") from None
-        except _serialization.Unreadable as error:
+        except (_process.Garbled, _serialization.Unreadable) as error:
             life.process.end(patience=0)
             raise RError(f"R's answer to `{function}` cannot be read: {error}. {AFTERWARDS}") from None
         if is_late and "interrupted" in outcome:
@@ -199,7 +199,7 @@ def _begun(limits: Limits) -> _Life:
         _, payload = process.greeting(STARTING)
     except OSError as error:
         raise _does_not_start(command[0], str(error)) from error
-    except (_process.Ended, _process.Late) as error:
+    except (_process.Ended, _process.Garbled, _process.Late) as error:
         raise _does_not_start(command[0], _how(process)) from error
     return _Life(process, decode(_serialization.load(payload)), deque())
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMULA = "Reaction ~ Days + (Days | Subject)"
-#: Cases whose last bits R 4.2.2 with lme4 1.1-31 does not itself repeat: of 12 runs of one Rscript, 6 ended at one theta
-#: and 6 at another (penicillin: 1.5e-10 apart; team_slopes, singular: 1e-4). At one theta the factor is the same in every
-#: run, and the solution of the fixed effects differs in its last bit, by where the system has put the process in memory:
-#: with random addresses turned off (setarch -R) all runs are alike.
+#: Cases whose last bits R 4.2.2 with lme4 1.1-31 does not itself repeat: of 12 runs of one Rscript on penicillin, 6
+#: ended at one theta and 6 at another, 1.5e-10 apart (team_slopes, singular: 1e-4). At one theta the Cholesky factor is
+#: the same in every run, and the solution for the fixed effects differs in its last bit by where the system has put
+#: the process in memory: with random addresses turned off (setarch -R) all runs are alike.
 NOT_REPEATED_BY_R = ("penicillin", "penicillin_ml", "random_interaction", "team_slopes")
 
 
