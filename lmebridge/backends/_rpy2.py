@@ -20,6 +20,7 @@ import numpy as np
 
 from lmebridge.backends import _r_home
 from lmebridge.backends._doors import SOURCES, Hold, Kept, source_folder
+from lmebridge.backends._interrupts import stoppable
 from lmebridge.backends._wire import Doubles, Integers, Logicals, Strings
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Rpy2:
     def run(self, function: str, arguments: Mapping[str, Any], *, keep: bool) -> dict[str, Any]:
         """What ``run`` of r/door.R answers: no object of rpy2 but holds leaves the lock."""
         r = self._r()
-        with r.lock, _silence(r.callbacks):
+        with r.lock, _silence(r.callbacks), stoppable(_flag):
             self.released.clear()
             return self._run(r, function, dict(arguments), keep=keep)
 
@@ -104,6 +105,14 @@ class Rpy2:
 
 
 DOOR = Rpy2()
+
+
+def _flag(up: bool) -> None:
+    """Raise R's own flag of an interrupt, or lower it."""
+    from rpy2.rinterface_lib import openrlib
+
+    if hasattr(openrlib.rlib, "R_interrupts_pending"):
+        openrlib.rlib.R_interrupts_pending = int(up)
 
 
 @contextmanager

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from lmebridge.errors import DataError
+from lmebridge.errors import DataError, LmebridgeWarning
 from lmebridge.inference import twin
+from lmebridge.inference.progress import shown
 from lmebridge.tables import block_names
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ class Influence:
         return pd.Series((k - p) / (k * p) * np.sum(change * solved, axis=1), index=self.fixed_without.index)
 
 
-def influence(fit: MerMod, groups: str | Sequence[str] | None = None) -> Influence:
+def influence(fit: MerMod, groups: str | Sequence[str] | None = None, progress: bool | None = None) -> Influence:
     """Refit the model without each group of rows.
 
     Parameters
@@ -83,16 +85,24 @@ def influence(fit: MerMod, groups: str | Sequence[str] | None = None) -> Influen
         A fitted model.
     groups : str or sequence of str, optional
         Columns of the data whose combinations are left out by turns; without them, every single row is.
+    progress : bool, optional
+        Whether to show a progress bar on standard error; by default after a second of work, in a terminal or notebook.
 
     Returns
     -------
     Influence
-        The estimates without each group, in the order in which the groups appear in the rows used.
+        The estimates without each group, in the order in which the groups appear in the rows used. After Ctrl-C it has
+        the groups that were done.
 
     Raises
     ------
     DataError
         If the data have no such column.
+
+    Warns
+    -----
+    LmebridgeWarning
+        If Ctrl-C ended the work.
 
     Notes
     -----
@@ -107,8 +117,8 @@ def influence(fit: MerMod, groups: str | Sequence[str] | None = None) -> Influen
     names = [] if groups is None else [groups] if isinstance(groups, str) else list(groups)
     labels = _labels(fit, names, engine.design.rows)
     left_out = pd.unique(labels)
-    refits = [_without(fit, engine.design, labels != label) for label in left_out]
-    index = pd.Index(left_out, name=".".join(names) or "case")
+    refits = _refits(fit, engine.design, labels, left_out, progress)
+    index = pd.Index(left_out[: len(refits)], name=".".join(names) or "case")
     return Influence(
         groups=str(index.name),
         fixed=fit.fixef(),
@@ -116,9 +126,23 @@ def influence(fit: MerMod, groups: str | Sequence[str] | None = None) -> Influen
         var_cov=_components(fit, fit.sigma() ** 2, _covariances(fit, fit.record.theta, fit.sigma())),
         var_cov_without=pd.DataFrame([r.var_cov for r in refits], index=index, columns=_component_names(fit)),
         vcov=fit.vcov(),
-        vcov_without=np.array([r.vcov for r in refits]),
-        converged=pd.Series([r.converged for r in refits], index=index),
+        vcov_without=np.array([r.vcov for r in refits]).reshape(-1, *fit.vcov().shape),
+        converged=pd.Series([r.converged for r in refits], index=index, dtype=bool),
     )
+
+
+def _refits(fit: MerMod, design: Design, labels: np.ndarray, left_out: Any, progress: bool | None) -> list[_Refit]:
+    """The estimates without each group, or without those there was time for until Ctrl-C."""
+    refits: list[_Refit] = []
+    try:
+        with shown("influence", len(left_out), progress) as advance:
+            for label in left_out:
+                refits.append(_without(fit, design, labels != label))
+                advance(1)
+    except KeyboardInterrupt:
+        said = f"interrupted after {len(refits)} of {len(left_out)} refits: the result holds those"
+        warnings.warn(said, LmebridgeWarning, stacklevel=4)
+    return refits
 
 
 def _labels(fit: MerMod, names: list[str], rows: np.ndarray) -> np.ndarray:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from lmebridge.inference import seeds
 from lmebridge.inference.engines import ask_r, merMod_engine
 from lmebridge.inference.intervals import chosen_parameters, old_names, percent_names, wald
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lmebridge.inference.seeds import Seed
     from lmebridge.model import MerMod
@@ -30,6 +30,7 @@ def confint(
     boot_type: Literal["perc", "basic", "norm"] = "perc",
     seed: Seed = None,
     parallel: int | None = None,
+    progress: bool | None = None,
 ) -> pd.DataFrame:
     """Confidence intervals, lme4's ``confint.merMod``.
 
@@ -48,8 +49,10 @@ def confint(
     oldNames : bool
         Name the variance parameters ``.sig01``, ..., ``.sigma``.
     nsim, boot_type, seed, parallel
-        Of the bootstrap: number of draws, kind of interval (see `Bootstrap.confint`), seed, and joblib's workers (with
-        the lme4 backend lme4 itself makes the draws, in one process, and an integer seed is R's).
+        Of the bootstrap: number of draws, kind of interval (see `Bootstrap.confint`), seed, and joblib's workers. With
+        the lme4 backend an integer seed is R's and the intervals are R's own, whatever the number of workers.
+    progress : bool, optional
+        Whether to show a progress bar on standard error; by default after a second of work, in a terminal or notebook.
 
     Returns
     -------
@@ -76,8 +79,12 @@ def confint(
     [5.99, 6.19]
     """
     names, columns = chosen_parameters(fit.record, parm), percent_names(level)
-    draws = _Draws(nsim, boot_type, seed, parallel)
-    makers = {"profile": _profile, "boot": draws.intervals, "Wald": _wald}
+    draws = _Draws(nsim, boot_type, seed, parallel, progress)
+    makers: dict[str, Callable[[MerMod, list[str], float], Any]] = {
+        "profile": partial(_profile, progress=progress),
+        "boot": draws.intervals,
+        "Wald": _wald,
+    }
     if method not in makers:
         raise ValueError(f"method={method!r}: confidence intervals are {', '.join(map(repr, makers))}")
     table = pd.DataFrame(makers[method](fit, names, level), index=names, columns=columns)
@@ -94,7 +101,7 @@ def _wald(fit: MerMod, names: list[str], level: float) -> Any:
     return wald(fit.record, level).loc[names].to_numpy()
 
 
-def _profile(fit: MerMod, names: list[str], level: float) -> Any:
+def _profile(fit: MerMod, names: list[str], level: float, *, progress: bool | None) -> Any:
     from scipy.special import ndtri
 
     from lmebridge.inference.profiling import limits, profile
@@ -102,7 +109,7 @@ def _profile(fit: MerMod, names: list[str], level: float) -> Any:
     in_r = merMod_engine(fit)
     if in_r is not None:
         return np.asarray(ask_r(in_r, "confint_profile", parm=names, level=level).value, dtype=float)
-    table, zetas = profile(fit, names), ndtri([(1 - level) / 2, (1 + level) / 2])
+    table, zetas = profile(fit, names, progress=progress), ndtri([(1 - level) / 2, (1 + level) / 2])
     return np.array([limits(table, name, zetas) for name in names])
 
 
@@ -114,6 +121,7 @@ class _Draws:
     type: Literal["perc", "basic", "norm"]
     seed: Seed
     parallel: int | None
+    progress: bool | None
 
     def intervals(self, fit: MerMod, names: list[str], level: float) -> Any:
         """Lower and upper ends of the named parameters, shape (n, 2)."""
@@ -121,9 +129,5 @@ class _Draws:
 
         every = chosen_parameters(fit.record, None)
         rows = [every.index(name) for name in names]
-        in_r = merMod_engine(fit)
-        if in_r is None:
-            boot = bootstrapped_parameters(fit, self.nsim, self.seed, self.parallel)
-            return boot.confint(level, self.type).to_numpy()[rows]
-        settings = {"nsim": self.nsim, "type": self.type, "seed": seeds.r_seed(self.seed)}
-        return np.asarray(ask_r(in_r, "confint_boot", level=level, **settings).value, dtype=float)[rows]
+        boot = bootstrapped_parameters(fit, self.nsim, self.seed, self.parallel, self.progress)
+        return boot.confint(level, self.type).to_numpy()[rows]

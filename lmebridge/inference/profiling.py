@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lmebridge.errors import LmebridgeError, LmebridgeWarning
+from lmebridge.errors import LmebridgeError, LmebridgeWarning, RError
 from lmebridge.inference.engines import ask_r, local_engine, merMod_engine
 from lmebridge.inference.intervals import chosen_parameters, parameter_names
+from lmebridge.inference.progress import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lmebridge.backends._mermod import MerModEngine
     from lmebridge.inference.descent import Minimum
     from lmebridge.inference.deviances import ScaleDeviance
     from lmebridge.model import MerMod
@@ -32,6 +34,7 @@ def profile(
     which: str | Sequence[str] | None = None,
     alphamax: float = 0.01,
     maxpts: int = 100,
+    progress: bool | None = None,
 ) -> pd.DataFrame:
     """Profile the deviance, lme4's ``profile.merMod`` with ``signames = FALSE``.
 
@@ -49,22 +52,30 @@ def profile(
         Profiles go out to this significance of all parameters together, dimensionless.
     maxpts : int
         Most points on either side of the estimate.
+    progress : bool, optional
+        Whether to show a progress bar on standard error; by default after a second of work, in a terminal or notebook.
 
     Returns
     -------
     pandas.DataFrame
         Columns ``.zeta`` (signed square root of the deviance's increase, dimensionless), the parameters under lme4's
         names with ``oldNames = FALSE`` (standard deviations in their units, correlations dimensionless), and ``.par``,
-        the parameter that is profiled. ``attrs["bounds"]`` maps each of them to its bounds.
+        the parameter that is profiled. ``attrs["bounds"]`` maps each of them to its bounds. After Ctrl-C it has the
+        parameters whose profiles were done, and ``attrs["interrupted"]`` is True.
 
     Raises
     ------
     ValueError
         For an unknown parameter.
     LmebridgeError
-        If a profile finds a lower deviance than the fit's: the parameter is named.
+        If a profile finds a lower deviance than the fit's, or fails: the parameter is named, with the reason.
     UnsupportedByBackend
         For MixedLM's own estimates.
+
+    Warns
+    -----
+    LmebridgeWarning
+        If a point of a profile did not converge, or Ctrl-C ended the work.
 
     References
     ----------
@@ -78,16 +89,46 @@ def profile(
     ['sigma']
     """
     wanted = chosen_parameters(fit.record, which)
+    every = [*parameter_names(fit.record), *fit.record.fixed.index]
     in_r = merMod_engine(fit)
-    if in_r is not None:
-        every = [*parameter_names(fit.record), *fit.record.fixed.index]
-        numbers = np.array([every.index(name) + 1 for name in wanted], dtype=np.int32)
-        table = ask_r(in_r, "profile_lmer", which=numbers, alphamax=alphamax, maxpts=maxpts).value
-        table = table.set_axis([".zeta", *every, ".par"], axis=1).assign(**{".par": table.iloc[:, -1].astype(object)})
-        return _with_bounds(table.reset_index(drop=True), fit)
-    solution = local_engine(fit, "profile").solution
-    table = Profiler(solution, [*parameter_names(fit.record), *fit.record.fixed.index], alphamax, maxpts).table(wanted)
-    return _with_bounds(table, fit)
+    profiler = (
+        Profiler(local_engine(fit, "profile").solution, every, alphamax, maxpts)
+        if in_r is None
+        else ProfilerInR(in_r, every, alphamax, maxpts)
+    )
+    return _with_bounds(_one_after_the_other(profiler, wanted, progress), fit)
+
+
+def _one_after_the_other(
+    profiler: Profiler | ProfilerInR, wanted: Sequence[str], progress: bool | None
+) -> pd.DataFrame:
+    """The profiles of the wanted parameters, one below the other; of those that were done, where Ctrl-C ends it."""
+    pieces: list[pd.DataFrame] = []
+    try:
+        with shown("profile", len(wanted), progress) as advance:
+            for name in wanted:
+                pieces.append(_named(profiler, name))
+                advance(1)
+    except KeyboardInterrupt:
+        said = f"interrupted after the profiles of {len(pieces)} of {len(wanted)} parameters: the result holds those"
+        warnings.warn(said, LmebridgeWarning, stacklevel=3)
+    table = pd.concat(pieces, ignore_index=True) if pieces else profiler.empty
+    table.attrs["interrupted"] = len(pieces) < len(wanted)
+    return table
+
+
+def _named(profiler: Profiler | ProfilerInR, name: str) -> pd.DataFrame:
+    """One parameter's profile, its name in what goes wrong.
+
+    Raises
+    ------
+    LmebridgeError
+        If the profile fails.
+    """
+    try:
+        return profiler.table(name)
+    except (RError, np.linalg.LinAlgError, FloatingPointError) as error:
+        raise LmebridgeError(f"the profile of {name} failed: {error}") from error
 
 
 def _with_bounds(table: pd.DataFrame, fit: MerMod) -> pd.DataFrame:
@@ -114,6 +155,28 @@ class _Track:
     column: int
     bounds: tuple[float, float]
     point: Callable[[float, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class ProfilerInR:
+    """Has lme4 profile a merMod; attributes as the parameters of `Profiler`."""
+
+    engine: MerModEngine
+    names: list[str]
+    alphamax: float
+    maxpts: int
+
+    @property
+    def empty(self) -> pd.DataFrame:
+        """A table of no points."""
+        return pd.DataFrame(columns=[".zeta", *self.names, ".par"])
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The profile of one parameter."""
+        which = np.array([self.names.index(name) + 1], dtype=np.int32)
+        answer = ask_r(self.engine, "profile_lmer", which=which, alphamax=self.alphamax, maxpts=self.maxpts)
+        table: pd.DataFrame = answer.value.set_axis(self.empty.columns, axis=1)
+        return table.assign(**{".par": name}).reset_index(drop=True)
 
 
 class Profiler:
@@ -147,14 +210,16 @@ class Profiler:
         self._optimum = np.concatenate([[0.0], scales, self._best.beta])
         self._n_scales = len(scales)
 
-    def table(self, wanted: Sequence[str]) -> pd.DataFrame:
-        """The profiles of the wanted parameters, one below the other."""
-        pieces = []
-        for name in wanted:
-            place = self._names.index(name)
-            points = self._scale(place) if place < self._n_scales else self._fixed(place - self._n_scales)
-            pieces.append(pd.DataFrame(points, columns=[".zeta", *self._names]).assign(**{".par": name}))
-        return pd.concat(pieces, ignore_index=True)
+    @property
+    def empty(self) -> pd.DataFrame:
+        """A table of no points."""
+        return pd.DataFrame(columns=[".zeta", *self._names, ".par"])
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The profile of one parameter."""
+        place = self._names.index(name)
+        points = self._scale(place) if place < self._n_scales else self._fixed(place - self._n_scales)
+        return pd.DataFrame(points, columns=[".zeta", *self._names]).assign(**{".par": name})
 
     # --- standard deviations, correlations, sigma ---------------------------------------------------------------
 
@@ -312,11 +377,13 @@ def limits(table: pd.DataFrame, name: str, zetas: np.ndarray) -> np.ndarray:
     Returns
     -------
     numpy.ndarray, shape (2,)
-        Units of the parameter; NaN with a warning where the profile is not monotone.
+        Units of the parameter; NaN with a warning where the profile is not monotone, and where there is none.
     """
     from lmebridge.inference.interpolation import value_at
 
     own = table[table[".par"] == name].dropna(subset=[".zeta"])
+    if own.empty:
+        return np.full(2, np.nan)
     low, high = table.attrs["bounds"][name]
     try:
         values = value_at(own[name].to_numpy(), own[".zeta"].to_numpy(), zetas)

@@ -195,4 +195,4 @@ def test_a_lower_deviance_is_an_error() -> None:
     solution = fit._engine.solution
     short = replace(solution, criterion=solution.criterion + 1)
     with pytest.raises(lme.LmebridgeError, match=r"profiling sigma detected a new, lower deviance"):
-        profiling.Profiler(short, ["a", "b", "c", "sigma", "d", "e"], 0.01, 100).table(["sigma"])
+        profiling.Profiler(short, ["a", "b", "c", "sigma", "d", "e"], 0.01, 100).table("sigma")

@@ -1,0 +1,134 @@
+"""Long work that is interrupted, as a program: its argument is the backend.
+
+It says ``go`` on a line when a piece of work begins; whoever runs it then sends SIGINT to it and to its workers, as a
+terminal does. What came of each piece is a line of JSON. After each, a fit says whether everything still works.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import lmebridge as lme
+from tests.cases import data
+
+#: So many draws take years.
+MANY = 10**9
+
+
+def go() -> None:
+    """Say that the work has begun."""
+    sys.stdout.write("go\n")
+    sys.stdout.flush()
+
+
+class Marked:
+    """The statistic; a worker that computes it leaves a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.mark = folder / "mark"
+        self.own = os.getpid()
+
+    def __call__(self, fit: lme.MerMod) -> float:
+        """The residual standard deviation."""
+        if os.getpid() != self.own:
+            self.mark.touch()
+        return fit.sigma()
+
+    def wait(self) -> None:
+        """Until there is a file."""
+        while not self.mark.exists():
+            time.sleep(0.05)
+        go()
+
+
+def in_workers(fit: lme.MerMod) -> dict[str, Any]:
+    """A bootstrap in two processes, which are there when Ctrl-C is pressed."""
+    with tempfile.TemporaryDirectory() as folder:
+        statistic = Marked(Path(folder))
+        threading.Thread(target=statistic.wait, daemon=True).start()
+        return bootstrap(fit, statistic, parallel=2)
+
+
+def bootstrap(fit: lme.MerMod, statistic: Any = lme.sigma, **how: Any) -> dict[str, Any]:
+    """A bootstrap, and whether the draws that there are are those of a run that is not interrupted."""
+    boot = fit.bootMer(statistic, nsim=MANY, seed=1, **how)
+    again = fit.bootMer(lme.sigma, nsim=20, seed=1).t
+    early = boot.t[boot.t.index < 20]
+    same = bool(np.allclose(early, again.loc[early.index], rtol=1e-9))
+    return {"done": len(boot.t), "same": same, "interrupted": boot.interrupted}
+
+
+def intervals(fit: lme.MerMod) -> dict[str, Any]:
+    """Bootstrapped intervals of all parameters."""
+    table = fit.confint(method="boot", nsim=5_000, seed=1)
+    return {"done": int(table.notna().all(axis=None))}
+
+
+def profiles(fit: lme.MerMod) -> dict[str, Any]:
+    """Profiles, so many times that one of them is interrupted."""
+    while not (table := fit.profile()).attrs["interrupted"]:
+        pass
+    return {"done": table[".par"].nunique() + 1, "interrupted": True}
+
+
+def influences(fit: lme.MerMod) -> dict[str, Any]:
+    """Influence of each row, so many times that one of them is interrupted."""
+    while len(found := fit.influence().converged) == fit.nobs:
+        pass
+    return {"done": len(found) + 1}
+
+
+def fits(fit: lme.MerMod) -> dict[str, Any]:
+    """Fits one after the other, which have nothing to give back."""
+    done = 0
+    try:
+        while True:
+            fit.update(REML=False)
+            done += 1
+    except KeyboardInterrupt:
+        return {"done": done + 1}
+
+
+WORK = {
+    "native": {
+        "serial": bootstrap,
+        "parallel": in_workers,
+        "profile": profiles,
+        "influence": influences,
+        "fits": fits,
+    },
+    "lme4": {"serial": bootstrap, "confint": intervals, "profile": profiles, "fits": fits},
+}
+
+
+def main(backend: str) -> None:
+    """Do everything that there is for a backend."""
+    fit = lme.lmer("Reaction ~ Days + (Days | Subject)", data("sleepstudy"), backend=backend)
+    fit.bootMer(lme.sigma, nsim=2)
+    for name, work in WORK[backend].items():
+        if work is not in_workers:
+            go()
+        start = time.perf_counter()
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            found = work(fit)
+        seconds = time.perf_counter() - start
+        again = lme.lmer("Reaction ~ Days + (Days | Subject)", data("sleepstudy"), backend=backend)
+        said = [str(warning.message) for warning in heard]
+        result = {"name": name, **found, "said": said, "sigma": again.sigma(), "seconds": seconds}
+        sys.stdout.write(f"{json.dumps(result)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
