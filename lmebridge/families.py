@@ -13,15 +13,17 @@ from lmebridge.rsyntax import Call, Constant, Name, Node, deparse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: By R's name, the links that the family has; the first is the one it has by itself.
-LINKS: dict[str, tuple[str, ...]] = {
-    "binomial": ("logit", "probit", "cauchit", "cloglog", "log"),
-    "poisson": ("log", "identity", "sqrt"),
-    "Gamma": ("inverse", "identity", "log"),
-    "inverse.gaussian": ("1/mu^2", "inverse", "identity", "log"),
-    "gaussian": ("identity", "inverse", "log"),
-    "negative.binomial": ("log", "sqrt", "identity"),
+#: By R's name, the link that the family has by itself.
+OWN_LINKS: dict[str, str] = {
+    "binomial": "logit",
+    "poisson": "log",
+    "Gamma": "inverse",
+    "inverse.gaussian": "1/mu^2",
+    "gaussian": "identity",
+    "negative.binomial": "log",
 }
+#: The links that R knows by name; a family takes any of them, whether or not its means can then leave their range.
+LINKS = ("logit", "probit", "cauchit", "cloglog", "identity", "log", "sqrt", "1/mu^2", "inverse")
 #: What R calls a negative binomial family once it has one; its theta follows in parentheses.
 NEGATIVE_BINOMIAL = "Negative Binomial"
 
@@ -33,7 +35,7 @@ class Family:
     Attributes
     ----------
     name : str
-        The name of R's function, a key of `LINKS`.
+        The name of R's function, a key of `OWN_LINKS`.
     link : str
         The link function, as R names it.
     theta : float or None
@@ -119,7 +121,7 @@ def family_code(family: str, link: str, theta: float | None = None) -> str:
     """
     name = family_name(family)
     arguments = [] if theta is None else [f"theta = {theta!r}"]
-    arguments += [] if link == LINKS.get(name, ("",))[0] else [f'link = "{link}"']
+    arguments += [] if link == OWN_LINKS.get(name) else [f'link = "{link}"']
     function = f"MASS::{name}" if name == "negative.binomial" else name
     return f"{function}({', '.join(arguments)})" if arguments else function
 
@@ -174,16 +176,15 @@ def _number(node: Node | None, text: str) -> float | None:
 def _checked(name: str, link: str | None, theta: float | None, text: str) -> Family:
     if name.startswith("quasi"):
         raise ValueError(f'"quasi" families cannot be used in glmer: {text}')
-    if name not in LINKS:
-        near = difflib.get_close_matches(name, LINKS, n=1)
+    if name not in OWN_LINKS:
+        near = difflib.get_close_matches(name, OWN_LINKS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"family={text!r}: the families are {', '.join(LINKS)}{hint}")
-    links = LINKS[name]
-    if link is not None and link not in links:
-        raise ValueError(f'link "{link}" not available for {name} family; available links are {", ".join(links)}')
+        raise ValueError(f"family={text!r}: the families are {', '.join(OWN_LINKS)}{hint}")
+    if link is not None and link not in LINKS:
+        raise ValueError(f"family={text!r}: '{link}' link not recognised; the links are {', '.join(LINKS)}")
     if name == "negative.binomial" and theta is None:
         raise ValueError(
             f"family={text!r}: a negative binomial family has a theta, such as negative.binomial(theta = 2); "
             "glmer_nb estimates it"
         )
-    return Family(name, link or links[0], theta)
+    return Family(name, link or OWN_LINKS[name], theta)

@@ -1,9 +1,7 @@
 # What R says about a generalized model where that differs from a linear one.
 
-# The mean of the response for values on the scale of the link, and its slope there.
+# The mean of the response for values on the scale of the link.
 response_mean <- function(model, values) stats::family(model)$linkinv(values)
-
-response_slope <- function(model, values) stats::family(model)$mu.eta(values)
 
 working_weights <- function(model) unname(stats::weights(model, type = "working"))
 

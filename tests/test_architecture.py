@@ -18,8 +18,8 @@ pytestmark = pytest.mark.needs_source
 #: A name stands for a module, or for a sub-package and all that is in it.
 LAYERS = {
     "errors": "errors",
-    "R's language": "rsyntax formula",
-    "records": "control families records",
+    "R's language": "rsyntax families formula",
+    "records": "control records",
     "R's values": "evaluation frames",
     "design": "design",
     "criterion": "pls",

@@ -25,8 +25,8 @@ STRUCTURED_SINCE = "2.0-6"
 INSTALL_LME4 = 'In R, run install.packages("lme4"); on Debian and Ubuntu `sudo apt-get install r-cran-lme4`'
 #: Options of `Model.control` that are not lme4's.
 OUR_OPTIONS = frozenset({"polish"})
-#: What R's families say of a response that they cannot have, and what to do.
-RESPONSES = {
+#: What R says of data that a generalized model cannot have, and what to do.
+REFUSED = {
     "y values must be 0 <= y <= 1": (
         "Give 0 and 1, cbind(successes, failures), or proportions with the numbers of trials as weights."
     ),
@@ -34,6 +34,10 @@ RESPONSES = {
     "non-positive values not allowed": "The family is for responses above 0: leave out the rows that have none.",
     "y must be a vector of 0 and 1's": "Give 0 and 1, a factor, or cbind(successes, failures).",
     "positive values only are allowed": "The family is for responses above 0: leave out the rows that have none.",
+    "out of range (0, 1)": "In cbind(k, n - k) neither may be negative: look for rows with more successes than trials.",
+    "response must be numeric or factor": "Give numbers, truth values, or text as a category.",
+    "Response is constant": "All rows have the same response, so that there is nothing to estimate.",
+    "grouping factors must have > 1 sampled level": "Leave out the random effects of a factor with one level.",
 }
 
 
@@ -110,7 +114,7 @@ def _blame_data(model: Model, data: pd.DataFrame, error: RError) -> None:
     from lmebridge.design.build import build
 
     if model.is_generalized:
-        _blame_response(error)
+        _blame_words(data, error)
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # R has given its warnings already
@@ -122,11 +126,14 @@ def _blame_data(model: Model, data: pd.DataFrame, error: RError) -> None:
             return
 
 
-def _blame_response(error: RError) -> None:
-    """Raise R's words about a response that the family cannot have, with what to do."""
-    for words, remedy in RESPONSES.items():
+def _blame_words(data: pd.DataFrame, error: RError) -> None:
+    """Raise R's words about the data of a generalized model, with what to do."""
+    for words, remedy in REFUSED.items():
         if words in error.message:
             raise DataError(f"{error.message}. {remedy}") from error
+    if error.message == "missing values in object":
+        columns = ", ".join(str(name) for name in data.columns[data.isna().any()])
+        raise DataError(f"missing values in {columns}. Leave the rows out, or use na_action='na.omit'.") from error
 
 
 def _options(model: Model) -> dict[str, Any]:

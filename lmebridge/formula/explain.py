@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from lmebridge.families import Family, family_name, read_family
+from lmebridge.formula.family_words import describe_family
 from lmebridge.formula.model_formula import Formula, parse_formula
 from lmebridge.formula.random_words import describe_random, relations
 from lmebridge.formula.terms import Terms, terms
@@ -11,6 +13,8 @@ from lmebridge.formula.wording import code, effect, laid_out, listed, meaning
 from lmebridge.rsyntax import Node, deparse, function_name, names, operands
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lmebridge.linear.fit import LinearFit
     from lmebridge.records import Fit as MixedFit
 
@@ -32,13 +36,15 @@ class Fitted(Protocol):
         """What was fitted, as `lmebridge.records` or `lmebridge.linear.fit` keep it."""
 
 
-def explain(formula: Formula | str | Fitted) -> Explanation:
+def explain(formula: Formula | str | Fitted, family: str | Sequence[str] | None = None) -> Explanation:
     """What a formula means, term by term, in plain words.
 
     Parameters
     ----------
     formula : Formula, str, MerMod or LinearModel
         A model's formula in lme4's language, read by `parse_formula` or not, or a fitted model.
+    family : str or pair of str, optional
+        Of a generalized model, as `lmebridge.glmer` takes it; a fitted model has its own.
 
     Returns
     -------
@@ -49,6 +55,8 @@ def explain(formula: Formula | str | Fitted) -> Explanation:
     ------
     FormulaError
         If the text is not a formula.
+    ValueError
+        For another family or link than R has.
 
     References
     ----------
@@ -75,12 +83,14 @@ def explain(formula: Formula | str | Fitted) -> Explanation:
     sections = [[str(read)]]
     if read.response is not None:
         sections.append(["Response", *laid_out(_response(read.response))])
+    chosen = _family_of(formula, family)
+    if chosen is not None:
+        sections.append(["Family", *laid_out(describe_family(chosen))])
     sections.append(["Fixed effects: the same in every group", *laid_out(_fixed(read))])
-    ending = "Besides, each row has a residual error. Errors are normal with mean 0."
     if read.random:
         lines = laid_out([*(describe_random(term, read) for term in read.random), *relations(read)])
         sections.append(["Random effects: different from group to group", *lines])
-        ending = "Besides, each row has a residual error. Random effects and errors are normal with mean 0."
+    ending = _ending(generalized=chosen is not None, random=bool(read.random))
     return Explanation("\n\n".join("\n".join(lines) for lines in [*sections, [ending]]))
 
 
@@ -88,6 +98,25 @@ def _formula_of(given: Formula | str | Fitted) -> Formula:
     if isinstance(given, Formula):
         return given
     return parse_formula(given) if isinstance(given, str) else given.record.model.formula
+
+
+def _family_of(given: Formula | str | Fitted, family: str | Sequence[str] | None) -> Family | None:
+    """The family of a generalized model, None for a linear one."""
+    if family is not None:
+        read = read_family(family)
+        return None if (read.name, read.link) == ("gaussian", "identity") else read
+    model = None if isinstance(given, (Formula, str)) else given.record.model
+    if not getattr(model, "is_generalized", False):
+        return None
+    return Family(family_name(model.family), model.link, model.family_theta)  # type: ignore[union-attr]
+
+
+def _ending(*, generalized: bool, random: bool) -> str:
+    """What is assumed besides the terms."""
+    if generalized:
+        return "The family says how the rows scatter. On the scale of the link random effects are normal with mean 0."
+    kinds = "Random effects and errors" if random else "Errors"
+    return f"Besides, each row has a residual error. {kinds} are normal with mean 0."
 
 
 def _response(response: Node) -> list[str]:

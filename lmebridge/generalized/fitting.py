@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from lmebridge import selection
@@ -201,7 +202,7 @@ def _fitted(
 
 
 def _points(nAGQ: int) -> int:
-    if isinstance(nAGQ, bool) or nAGQ != int(nAGQ) or nAGQ < 0:
+    if isinstance(nAGQ, bool) or not isinstance(nAGQ, Integral) or nAGQ < 0:
         raise ValueError(f"nAGQ={nAGQ!r}: a number of quadrature points is 0, 1 or more")
     return int(nAGQ)
 

@@ -58,6 +58,8 @@ def predict(
     ------
     DataError
         For a missing column or a new level.
+    UnsupportedByBackend
+        For standard errors and intervals of a generalized model.
     ValueError
         For another type, interval or level.
 
@@ -76,9 +78,10 @@ def predict(
         _check_columns(fit, frame, form)
     values = fit._engine.predict(frame, form, allow_new_levels=allow_new_levels)  # noqa: SLF001 - the model's method
     generalized = fit.record.model.is_generalized
-    if generalized and interval == "prediction":
+    if generalized and (se_fit or interval is not None):
         raise UnsupportedByBackend(
-            "prediction intervals are normal, and the responses of a generalized model are not: simulate from it"
+            "standard errors and intervals of predictions are for linear mixed models: bootstrap a generalized one, "
+            "fit.bootMer(lambda model: model.predict(newdata, type='response'), nsim=500)."
         )
     columns = {"fit": values}
     if se_fit or interval is not None:
@@ -86,7 +89,7 @@ def predict(
         columns |= {"se.fit": errors} if se_fit else {}
         columns |= {} if interval is None else _limits(fit, values, errors, interval, level)
     if generalized and type == "response":
-        columns = _means(fit, columns)
+        columns = {"fit": np.asarray(twin.ask_r(fit, "response_mean", values=values), dtype=float)}
     placed = {name: _placed(fit, column, frame) for name, column in columns.items()}
     return placed["fit"] if len(placed) == 1 else pd.DataFrame(placed)
 
@@ -125,19 +128,6 @@ def _placed(fit: MerMod, values: np.ndarray, frame: pd.DataFrame | None) -> pd.S
     if frame is None:
         return fit._on_rows(values)  # noqa: SLF001 - the model's method
     return pd.Series(values, index=frame.index, dtype=float)
-
-
-def _means(fit: MerMod, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Predictions and limits as means of the response, standard errors by the slope there (the delta method)."""
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        return np.asarray(twin.ask_r(fit, "response_mean", values=values), dtype=float)
-
-    means = {name: mean(values) for name, values in columns.items() if name != "se.fit"}
-    if "se.fit" in columns:
-        slope = np.asarray(twin.ask_r(fit, "response_slope", values=columns["fit"]), dtype=float)
-        means["se.fit"] = columns["se.fit"] * np.abs(slope)
-    return {name: means[name] for name in columns}
 
 
 def _limits(fit: MerMod, values: np.ndarray, errors: np.ndarray, interval: str, level: float) -> dict[str, np.ndarray]:

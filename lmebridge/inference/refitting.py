@@ -177,6 +177,8 @@ def response_rows(fit: MerMod, newresp: Any, columns: int = 1) -> np.ndarray:
     """
     if np.ndim(newresp) > 1 and np.shape(newresp)[1] != columns:
         raise DataError(f"newresp has {np.shape(newresp)[1]} columns: refit one response after the other")
+    if columns > 1 and np.ndim(newresp) == 1:
+        raise DataError("newresp is one column: the response is cbind() of two, so give both, shape (n, 2)")
     codes = newresp.cat.codes if isinstance(getattr(newresp, "dtype", None), pd.CategoricalDtype) else newresp
     values = np.asarray(codes, dtype=float).reshape(-1, columns)
     rows, padded = engine_of(fit).rows(), used_or_omitted(fit)

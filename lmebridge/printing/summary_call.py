@@ -123,7 +123,9 @@ def _arguments(values: Mapping[str, object]) -> str:
 def _r_value(value: object) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, (int, float)):
+    if isinstance(value, int):
+        return f"{value}L"
+    if isinstance(value, float):
         return number_text(value, 15)
     if isinstance(value, dict):
         return f"list({_arguments(value)})"

@@ -125,3 +125,20 @@ def test_what_is_no_formula_is_refused() -> None:
     """The reader's errors come through."""
     with pytest.raises(FormulaError, match="needs a grouping factor"):
         explain("y ~ (1 | )")
+
+
+@pytest.mark.parametrize(
+    ("family", "words"),
+    [
+        ("binomial", "each trial succeeds with the row's probability"),
+        (("binomial", "probit"), "shifts the normal quantile of the probability by b"),
+        ("poisson", "multiplies the mean by exp(b)"),
+        ("negative.binomial(2)", "Negative Binomial(2): given the random effects, the response is a count"),
+    ],
+)
+def test_a_family_is_explained(family, words):
+    """A generalized model has a family section and no residual error; a gaussian one is a linear model."""
+    told = " ".join(explain("k ~ x + (1 | g)", family=family).split())
+    assert words in told
+    assert "residual error" not in told
+    assert explain("k ~ x + (1 | g)", family="gaussian") == explain("k ~ x + (1 | g)")

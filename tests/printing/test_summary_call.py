@@ -37,7 +37,7 @@ CONTROLS: list[tuple[dict[str, Any], str]] = [
     ({"polish": False}, ""),
     ({"optimizer": "bobyqa"}, 'lmerControl(optimizer = "bobyqa")'),
     ({"restart_edge": True, "boundary.tol": 1e-5}, "lmerControl(restart_edge = TRUE, boundary.tol = 1e-05)"),
-    ({"optCtrl": {"xtol_abs": 1e-8, "maxeval": 500}}, "lmerControl(optCtrl = list(xtol_abs = 1e-08, maxeval = 500))"),
+    ({"optCtrl": {"xtol_abs": 1e-8, "maxeval": 500}}, "lmerControl(optCtrl = list(xtol_abs = 1e-08, maxeval = 500L))"),
     ({"calc_derivs": None}, "lmerControl(calc.derivs = NULL)"),
 ]
 
