@@ -15,6 +15,17 @@ simulate_responses <- function(model, nsim, seed, re_form) {
   })
 }
 
+# A matrix, one row a row of `newdata`, in which no variable is missing.
+simulate_newdata <- function(model, newdata, nsim, seed, re_form, allow_new_levels) {
+  form <- if (!is.null(re_form)) formula_in(re_form, environment(stats::formula(model)))
+  has_fixed_factors(model, newdata)
+  row.names(newdata) <- NULL
+  columns <- stats::simulate(
+    unpadded(model), nsim = nsim, seed = seed, newdata = newdata, re.form = form, allow.new.levels = allow_new_levels
+  )
+  unname(as.matrix(columns))
+}
+
 # The model fitted to another response, one value a row used; the call's own control is kept, as bootMer keeps it.
 refit_response <- function(model, newresp) {
   attr(newresp, "na.action") <- attr(stats::model.frame(model), "na.action")

@@ -11,7 +11,7 @@ from lmebridge.design.modelmatrix import MatrixRecipe, codings_of, model_matrix,
 from lmebridge.design.random_effects import RandomBlock, group_factor, new_codes, with_factors
 from lmebridge.errors import DataError
 from lmebridge.evaluation.evaluator import Scope, evaluate_in
-from lmebridge.evaluation.values import Value, as_numbers, spread
+from lmebridge.evaluation.values import Value, as_numbers, as_text, spread
 from lmebridge.formula.terms import terms
 from lmebridge.rsyntax import deparse, names
 
@@ -127,6 +127,12 @@ def new_block(
     found = _evaluated(design, term, newdata, allow_new_levels=allow_new_levels)
     _check_effects(found.effects, own)
     return found
+
+
+def group_labels(design: Design, term: RandomTerm, newdata: pd.DataFrame) -> np.ndarray:
+    """Levels of a term's grouping factor on new data, as text; shape (m,)."""
+    values = with_factors(term.group, _values(design, names(term.group), newdata))
+    return np.asarray(as_text(group_factor(term.group, values)), dtype=object)
 
 
 def _blocks_of(design: Design, group: str) -> list[RandomBlock]:

@@ -18,6 +18,7 @@ from lmebridge.inference.bootstrap_runs import GivenResponses, SimulatedHere, Si
 from lmebridge.inference.engines import local_engine, merMod_engine
 from lmebridge.inference.intervals import chosen_parameters
 from lmebridge.inference.progress import shown
+from lmebridge.inference.resampling import ResampledResiduals
 from lmebridge.inference.simulation import chosen_form
 from lmebridge.na import NA, NAType
 
@@ -36,12 +37,13 @@ def bootMer(
     seed: Seed = None,
     use_u: bool | None = None,
     re_form: str | NAType | None = NA,
+    type: str = "parametric",
     parallel: int | None = None,
     progress: bool | None = None,
 ) -> Bootstrap:
-    """Parametric bootstrap, lme4's ``bootMer``.
+    """Parametric or semiparametric bootstrap, lme4's ``bootMer``.
 
-    Each draw simulates a response from the model, refits the model to it and calls `FUN` with the new fit.
+    Each draw makes a response from the model, refits the model to it and calls `FUN` with the new fit.
 
     Parameters
     ----------
@@ -56,6 +58,9 @@ def bootMer(
         Of the draws. Each draw has a seed of its own, so the number of workers changes nothing.
     use_u, re_form
         Random effects that are kept at their modes, as in `simulate`.
+    type : {"parametric", "semiparametric"}
+        Simulate responses; or, with ``use_u=True`` alone, add residuals drawn from the fit's own, with replacement, to
+        the fitted values.
     parallel : int, optional
         Number of joblib's workers, -1 for one a processor; by default as ``joblib.parallel_config`` says, which also
         chooses where they run, and one where it says nothing.
@@ -98,7 +103,7 @@ def bootMer(
     (20, 1)
     """
     count = checked_nsim(nsim)
-    source = source_of(fit, seed, chosen_form(use_u, re_form))
+    source = chosen_source(fit, seed, use_u, re_form, type)
     t0 = numbers(FUN(fit))
     return bootstrapped(Worker(source, FUN), t0, count, parallel, progress)
 
@@ -114,6 +119,29 @@ def checked_nsim(nsim: int) -> int:
     if int(nsim) != nsim or nsim < 1:
         raise ValueError(f"nsim={nsim}: the bootstrap makes a whole number of draws, at least 1")
     return int(nsim)
+
+
+def chosen_source(fit: MerMod, seed: Seed, use_u: bool | None, re_form: str | NAType | None, type: str) -> Source:
+    """Where the refitted models come from, for the arguments of `bootMer`.
+
+    Raises
+    ------
+    ValueError
+        For another type, and for arguments that do not go with it, in lme4's words.
+    """
+    if type == "parametric":
+        return source_of(fit, seed, chosen_form(use_u, re_form))
+    if type != "semiparametric":
+        raise ValueError(f"type={type!r}: the bootstrap is 'parametric' or 'semiparametric'")
+    if re_form is not NA:
+        raise ValueError("'re_form' cannot be used with semiparametric bootstrapping: give use_u=True")
+    if not use_u:
+        raise ValueError("semiparametric bootstrapping with use_u=False is not implemented in lme4: give use_u=True")
+    if merMod_engine(fit) is None:
+        local_engine(fit, "bootMer")
+    if fit.record.model.family != "gaussian":
+        warnings.warn("semiparametric bootstrapping is questionable for GLMMs", LmebridgeWarning, stacklevel=4)
+    return ResampledResiduals(fit, seeds.sequence(seed))
 
 
 def source_of(fit: MerMod, seed: Seed, form: str | None) -> Source:

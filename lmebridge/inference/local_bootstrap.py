@@ -13,7 +13,7 @@ from lmebridge.inference.deviances import FLOOR
 from lmebridge.inference.engines import local_engine
 from lmebridge.inference.refitting import like, response_engine
 from lmebridge.inference.responses import Responses, stacked
-from lmebridge.inference.simulation import Simulator
+from lmebridge.inference.simulation import simulator
 from lmebridge.inference.stacked_descent import minimize_all
 from lmebridge.pls import derivatives
 from lmebridge.pls import solution as pls
@@ -63,7 +63,7 @@ class LocalRefits:
     def __init__(self, fit: MerMod, form: str | None) -> None:
         self._fit = fit
         self._engine = local_engine(fit, "bootMer")
-        self._simulator = Simulator(self._engine, form)
+        self._simulator = simulator(self._engine, form)
         self._names = self._fit.record.fixed.index
         task = self._engine.solution.problem
         self._responses = Responses(task)

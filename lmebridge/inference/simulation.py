@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
     from lmebridge.backends._local import LocalEngine
+    from lmebridge.design.build import RandomBlock
     from lmebridge.inference.seeds import Seed
     from lmebridge.model import MerMod
 
@@ -29,6 +30,8 @@ def simulate(
     seed: Seed = None,
     use_u: bool | None = None,
     re_form: str | NAType | None = NA,
+    newdata: Any = None,
+    allow_new_levels: bool = False,
 ) -> pd.DataFrame:
     """Simulate responses from a fitted model, lme4's ``simulate.merMod``.
 
@@ -45,11 +48,15 @@ def simulate(
     re_form : str, NA or None
         Random effects that are kept at their conditional modes: none of them (NA), all (None), or those of a formula
         such as ``"~(1|g)"``. The others are drawn anew.
+    newdata : DataFrame, optional
+        Rows to simulate responses for, in place of those of the fit.
+    allow_new_levels : bool
+        Whether `newdata` may have levels that the model has not seen; their effects are drawn.
 
     Returns
     -------
     pandas.DataFrame, shape (n, nsim)
-        Columns ``sim_1``, ``sim_2``, ..., on the data's index, units of the response. With
+        Columns ``sim_1``, ``sim_2``, ..., on the index of the data, or of `newdata`, units of the response. With
         ``na_action="na.exclude"`` the rows dropped for missing values are there as NaN. Of a binomial model with
         ``cbind``, each is two columns under its name, successes and failures: ``simulated["sim_1"]`` has both.
 
@@ -58,12 +65,15 @@ def simulate(
     ValueError
         If `nsim` is not a positive whole number or asks for more than any memory holds, or both `use_u` and
         `re_form` are given.
+    DataError
+        For a column that `newdata` lacks, or a new level that is not allowed.
     UnsupportedByBackend
         For MixedLM's own estimates.
 
     Notes
     -----
-    As in lme4 1.1, the residuals are drawn with variance ``sigma**2`` in every row, whatever the prior weights.
+    As in lme4 1.1, the residuals are drawn with variance ``sigma**2`` in every row, whatever the prior weights. As in
+    `predict`, the argument ``offset=`` of the model has no part in new rows.
 
     References
     ----------
@@ -78,6 +88,10 @@ def simulate(
     """
     _check_number(nsim, int(fit.nobs()))
     form = chosen_form(use_u, re_form)
+    if newdata is not None:
+        from lmebridge.inference.new_responses import simulate_newdata
+
+        return simulate_newdata(fit, newdata, int(nsim), seed, form, allow_new_levels=allow_new_levels)
     in_r = merMod_engine(fit)
     if in_r is not None:
         drawn = ask_r(in_r, "simulate_responses", nsim=int(nsim), seed=seeds.r_seed(seed), re_form=form).value
@@ -86,7 +100,7 @@ def simulate(
         values = np.stack([np.asarray(response, dtype=float) for response in drawn], axis=-1)
     else:
         generator = np.random.default_rng(seed)
-        values = Simulator(local_engine(fit, "simulate"), form).draw(generator, nsim)
+        values = simulator(local_engine(fit, "simulate"), form).draw(generator, nsim)
     if values.ndim == 3:
         return _pairs(fit, values)
     names = [f"sim_{i}" for i in range(1, nsim + 1)]
@@ -141,25 +155,23 @@ def chosen_form(use_u: bool | None, re_form: str | NAType | None) -> str | None:
 
 
 class Simulator:
-    """Draws responses of a solved problem.
+    """Draws responses.
 
     Parameters
     ----------
-    engine : LocalEngine
-        The solved problem.
-    form : str or None
-        Random effects kept at their modes, as `chosen_form` gives them.
+    sigma : float
+        Residual standard deviation, units of the response.
+    mean : numpy.ndarray, shape (n,)
+        What is not drawn, units of the response.
+    random : list of (RandomBlock, numpy.ndarray)
+        The blocks that are drawn, each with its relative covariance factor, shape (q, q).
     """
 
-    def __init__(self, engine: LocalEngine, form: str | None) -> None:
-        from lmebridge.backends._getme import templates
-
-        self._sigma = engine.solution.sigma
-        self._mean = engine.predict(None, form, allow_new_levels=False)
-        drawn = _drawn_blocks(engine, form)
-        factors = templates(engine.design, engine.solution.theta)
-        self._random = [(engine.design.blocks[i], factors[i]) for i in drawn]
-        self._ends = np.cumsum([0, *(len(block.levels) * len(block.effects) for block, _ in self._random)])
+    def __init__(self, sigma: float, mean: np.ndarray, random: list[tuple[RandomBlock, np.ndarray]]) -> None:
+        self._sigma = sigma
+        self._mean = mean
+        self._random = random
+        self._ends = np.cumsum([0, *(len(block.levels) * len(block.effects) for block, _ in random)])
 
     def draw(self, generator: Generator, nsim: int = 1) -> np.ndarray:
         """Responses, shape (n, nsim), units of the response."""
@@ -171,7 +183,24 @@ class Simulator:
         return np.asarray(self._mean[:, None] + self._sigma * scatter)
 
 
-def _drawn_blocks(engine: LocalEngine, form: str | None) -> list[int]:
+def simulator(engine: LocalEngine, form: str | None) -> Simulator:
+    """What draws responses of a solved problem.
+
+    Parameters
+    ----------
+    engine : LocalEngine
+        The solved problem.
+    form : str or None
+        Random effects kept at their modes, as `chosen_form` gives them.
+    """
+    from lmebridge.backends._getme import templates
+
+    factors = templates(engine.design, engine.solution.theta)
+    random = [(engine.design.blocks[i], factors[i]) for i in drawn_blocks(engine, form)]
+    return Simulator(engine.solution.sigma, engine.predict(None, form, allow_new_levels=False), random)
+
+
+def drawn_blocks(engine: LocalEngine, form: str | None) -> list[int]:
     """Positions of the blocks that are drawn: all but those that `form` names whole."""
     from lmebridge.formula.model_formula import blocks, parse_formula
 
