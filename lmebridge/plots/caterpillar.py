@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LME4_LEVEL, LME4_QUANTILE = 0.95, 1.96
 #: Inches of a panel: width, height of one named level, and the least and most height.
 WIDTH, LEVEL_HEIGHT, LEAST_HEIGHT, MOST_HEIGHT = 3.6, 0.19, 2.6, 9.0
+#: Most inches of all panels together.
+MOST_TOGETHER = 14.0
 #: Size of a figure with the ranks across, inches.
 RANKS_SIZE = (7.0, 4.0)
 #: Most levels whose points are drawn large; width of a bar as a share of its level's room.
@@ -140,12 +142,13 @@ def spread_of(effects: RandomEffects, key: tuple[str, str]) -> np.ndarray | None
 
 @dataclass(frozen=True)
 class _Worm:
-    """One panel: levels in order, their effects, and half the length of their bars."""
+    """One panel: levels in order, their effects, half the length of their bars, and what the places are."""
 
     key: tuple[str, str]
     levels: Sequence[str]
     values: np.ndarray
     halves: np.ndarray | None
+    rank: str
 
     def draw(self, ax: Axes, labels: bool | Iterable[str] | None, *, vertical: bool, highlight: bool) -> None:
         """Draw the bars, the points, the line at zero, and the names of the levels."""
@@ -178,29 +181,28 @@ class _Worm:
     def _name(self, ax: Axes, labels: bool | Iterable[str] | None, *, vertical: bool) -> None:
         group, term = self.key
         if vertical and labels is None:
-            ax.set_xlabel(f"rank of {group}")
-            ax.set_ylabel(term)
+            ax.set(xlabel=self.rank, ylabel=canvas.shorter(term))
             return
         canvas.label_levels(ax, self.levels, labels, vertical=not vertical)
         named = bool((ax.get_xticks() if vertical else ax.get_yticks()).size)
         whose = group if named else f"{len(self.levels)} levels of {group}"
-        ax.set(**({"xlabel": whose, "ylabel": term} if vertical else {"ylabel": whose, "title": term}))
+        name = canvas.shorter(term)
+        ax.set(**({"xlabel": whose, "ylabel": name} if vertical else {"ylabel": whose, "title": name}))
 
 
 def _worm(effects: RandomEffects, found: list[tuple[str, str]], key: tuple[str, str], order: str, half: float) -> _Worm:
     """One panel's levels in order."""
-    table = effects[key[0]]
-    first = next(one for one in found if one[0] == key[0])
-    names = np.array([str(level) for level in table.index], dtype=object)
+    group, table = key[0], effects[key[0]]
+    by = next(one for one in found if one[0] == group) if order == "first" else key
+    rank = f"rank of {group}" if by == key else f"rank of {group} by {by[1]}"
+    # Stable: levels with equal effects stay in the factor's order, as in R's reorder().
+    places = np.argsort(table[by[1]].to_numpy(), kind="stable")
     if order == "levels":
-        places = np.arange(len(table))
-    else:
-        by = first if order == "first" else key
-        # Stable: levels with equal effects stay in the factor's order, as in R's reorder().
-        places = np.argsort(table[by[1]].to_numpy(), kind="stable")
+        places, rank = np.arange(len(table)), group
     spread = spread_of(effects, key)
     halves = None if spread is None else half * spread[places]
-    return _Worm(key, list(names[places]), table[key[1]].to_numpy()[places], halves)
+    levels = [str(table.index[place]) for place in places]
+    return _Worm(key, levels, table[key[1]].to_numpy()[places], halves, rank)
 
 
 def _layout(worms: dict[tuple[str, str], _Worm], orientation: str) -> canvas.Layout:
@@ -213,7 +215,7 @@ def _layout(worms: dict[tuple[str, str], _Worm], orientation: str) -> canvas.Lay
         return canvas.Layout(places, (max(RANKS_SIZE[0], 3.2 * widest), RANKS_SIZE[1] * len(rows)))
     counts = [len(worms[keys[0]].levels) for keys in rows]
     heights = tuple(float(np.clip(LEVEL_HEIGHT * count, LEAST_HEIGHT, MOST_HEIGHT)) for count in counts)
-    return canvas.Layout(places, (max(4.8, WIDTH * max(map(len, rows))), sum(heights)), heights)
+    return canvas.Layout(places, (max(4.8, WIDTH * max(map(len, rows))), min(sum(heights), MOST_TOGETHER)), heights)
 
 
 def _quantile(level: float) -> float:

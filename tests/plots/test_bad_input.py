@@ -147,6 +147,44 @@ def test_singular_fit() -> None:
         ax.figure.canvas.draw()
 
 
+def test_orders() -> None:
+    """Levels go by the first effect drawn, by their own, or as they are in the factor; the axis says which."""
+    fit = slopes()
+    effects = fit.ranef()["Subject"]
+    first, own, levels = (
+        fit.plot_ranef(order=order, orientation="vertical")["Subject", "Days"] for order in ("first", "own", "levels")
+    )
+    for ax, table in (
+        (first, effects.sort_values("(Intercept)")),
+        (own, effects.sort_values("Days")),
+        (levels, effects),
+    ):
+        assert marks(ax)[:, 1].tolist() == table["Days"].tolist()
+    named = [ax.get_xlabel() for ax in (first, own, levels)]
+    assert named == ["rank of Subject by (Intercept)", "rank of Subject", "Subject"]
+    assert marks(fit.plot_ranef(term="Days"))[:, 0].tolist() == sorted(effects["Days"])
+
+
+def test_intervals_of_another_level() -> None:
+    """Any level but lme4's 95 % has the normal quantile itself."""
+    fit = slopes()
+    spread = np.sqrt(fit.ranef().postVar["Subject"][:, 0, 0])
+    for level, quantile in ((0.95, 1.96), (0.5, 0.6744897501960817), (0.84, 1.4050715603096329)):
+        ends = bars(fit.plot_ranef(term="(Intercept)", level=level, order="levels"))[:, :, 0]
+        # 1e-12: one sum on both sides.
+        np.testing.assert_allclose(ends[:, 1] - ends[:, 0], 2 * quantile * spread, rtol=1e-12)
+
+
+def test_highlighted_are_those_beyond_zero() -> None:
+    """Colours tell intervals above zero, below zero and across it."""
+    ax = slopes().plot_ranef(term="Days", highlight=True)
+    ends = bars(ax)[:, :, 0]
+    colours = [tuple(colour) for colour in ax.collections[0].get_colors()]
+    sides = np.where(ends[:, 0] > 0, 1, np.where(ends[:, 1] < 0, -1, 0)).tolist()
+    assert set(sides) == {-1, 0, 1}
+    assert len(set(zip(colours, sides, strict=True))) == len(set(colours)) == 3
+
+
 def test_one_level_of_interest() -> None:
     """A factor of two levels, and one level alone, are drawn."""
     frame = data("sleepstudy")
