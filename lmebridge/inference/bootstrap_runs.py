@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from concurrent.futures import BrokenExecutor
 from contextlib import closing
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 CHUNK_IN_R = 5
 #: Names of what joblib's backends raise when a worker dies, beside `BrokenExecutor`: Dask's and Ray's.
 DEATHS = frozenset({"KilledWorker", "WorkerCrashedError", "RayActorError", "OutOfMemoryError"})
-#: Dead workers after which the tasks that are left are given up.
-MOST_DEATHS = 5
+#: Dead workers after which the draws that are left are given up.
+MOST_DEATHS = 3
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,32 @@ def _simulated(number: int) -> str:
     return f"sim_{number + 1}"
 
 
+class Quiet:
+    """Warnings are ignored while any thread is in here; `warnings.catch_warnings` is for one thread at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._before = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._threads += 1
+            if self._threads == 1:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.simplefilter("ignore")
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._threads -= 1
+            if self._threads == 0:
+                self._before.__exit__(None, None, None)
+
+
+QUIET = Quiet()
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Worker:
     """Makes draws.
@@ -182,8 +209,7 @@ class Worker:
         return Worker(self.source.part(which), self.FUN)
 
     def _draw(self, make: Callable[[], MerMod]) -> Draw:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with QUIET:
             try:
                 again = make()
                 return Draw(numbers(self.FUN(again)).to_numpy(), "", again.messages)
@@ -229,7 +255,7 @@ def _tasks(starts: range, nsim: int, size: int, done: set[int]) -> Iterator[rang
 
 
 def _in_workers(worker: Worker, nsim: int, parallel: int | None) -> Iterator[tuple[int, Draw]]:
-    """All draws; what a dead worker left is tried again, last first, then task by task to find those that kill."""
+    """All draws; what a dead worker left is tried again, last first, then draw by draw to find those that kill."""
     done: set[int] = set()
     size = worker.source.chunk
     starts = range(0, nsim, size)
@@ -240,21 +266,21 @@ def _in_workers(worker: Worker, nsim: int, parallel: int | None) -> Iterator[tup
             _death(error)
         else:
             return
-    yield from _one_by_one(worker, _tasks(starts, nsim, size, done), parallel, done)
+    left = (number for task in _tasks(starts, nsim, size, done) for number in task)
+    yield from _one_by_one(worker, left, parallel)
 
 
-def _one_by_one(
-    worker: Worker, tasks: Iterator[range], parallel: int | None, done: set[int]
-) -> Iterator[tuple[int, Draw]]:
+def _one_by_one(worker: Worker, which: Iterator[int], parallel: int | None) -> Iterator[tuple[int, Draw]]:
+    """The draws with these numbers, each a task; those that kill a worker say so, and after some of them all do."""
     reasons: list[str] = []
-    for which in tasks:
+    for number in which:
         try:
             if len(reasons) < MOST_DEATHS:
-                yield from _run(worker, [which], parallel, done)
+                yield from _run(worker, [range(number, number + 1)], parallel, set())
+                continue
         except Exception as error:  # noqa: BLE001 - `_death` raises again what is no death
             reasons.append(_death(error))
-        if which.start not in done:
-            yield from ((number, Draw(np.empty(0), reasons[-1], ())) for number in which)
+        yield number, Draw(np.empty(0), reasons[-1], ())
 
 
 def _run(worker: Worker, which: Iterable[range], parallel: int | None, done: set[int]) -> Iterator[tuple[int, Draw]]:
