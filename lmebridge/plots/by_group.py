@@ -74,6 +74,15 @@ def plot_by_group(
     References
     ----------
     lme4 ``plot.merMod``; R ``boxplot.stats``, ``density``; lattice ``bwplot``, ``densityplot``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> from matplotlib.figure import Figure
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb().head(300), backend="native")
+    >>> ax = fit.plot_by_group("resid(.)", order="median", ax=Figure().subplots())
+    >>> ax.get_ylabel()
+    'schoolid'
     """
     if kind not in {"box", "density"}:
         raise PictureError(f"kind={kind!r}: groups are shown by a 'box' or a 'density'")

@@ -80,6 +80,15 @@ def plot_ranef(
     References
     ----------
     lme4 ``dotplot.ranef.mer``; Goldstein & Healy (1995), J. R. Stat. Soc. A 158, 175-177.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> from matplotlib.figure import Figure
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb().head(300), backend="native")
+    >>> ax = fit.plot_ranef(ax=Figure().subplots())
+    >>> [text.get_text() for text in ax.get_yticklabels()][:3]
+    ['1296', '1374', '1224']
     """
     _check(order, orientation, level)
     effects = random_effects(fit)

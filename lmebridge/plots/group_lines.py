@@ -79,6 +79,15 @@ def plot_groups(
     A line has the effects of its group and of every grouping factor that the group lies within; those of crossed
     factors are left out. Where a term cannot be evaluated on new rows as it was on the old ones, such as
     ``as.vector(scale(x))`` or ``factor(x)``, the lines go through the fitted values.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> from matplotlib.figure import Figure
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb().head(300), backend="native")
+    >>> ax = fit.plot_groups(levels=["1224", "1288"], ax=Figure().subplots())
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['1224', '1288', 'without random effects']
     """
     curves = choose_curves(fit, x, group, at)
     chosen = curves.chosen_levels(levels)

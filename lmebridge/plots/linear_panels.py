@@ -54,6 +54,15 @@ def plot_lm(fit: LinearModel, which: int | Sequence[int] = (1, 2, 3, 5), id_n: i
     References
     ----------
     R ``stats::plot.lm``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> from matplotlib.figure import Figure
+    >>> fit = lme.lm("mathach ~ ses", lme.datasets.hsb().head(300), backend="native")
+    >>> drawn = fit.plot(which=(1, 2), ax=Figure().subplots(1, 2))
+    >>> [ax.get_title() for ax in drawn.values()]
+    ['Residuals vs Fitted', 'Normal Q-Q']
     """
     wanted = [which] if isinstance(which, int) else list(which)
     unknown = [number for number in wanted if number not in PANELS]

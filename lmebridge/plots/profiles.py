@@ -71,6 +71,15 @@ def plot_profile(
     References
     ----------
     lme4 ``xyplot.thpr``; Bates, Maechler, Bolker & Walker (2015), J. Stat. Softw. 67(1), section 5.1.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> from matplotlib.figure import Figure
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb().head(300), backend="native")
+    >>> ax = fit.plot_profile("sigma", ax=Figure().subplots())
+    >>> ax.get_title()
+    'sigma'
     """
     zetas = _zetas(conf)
     canvas.pyplot()

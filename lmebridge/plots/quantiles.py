@@ -64,6 +64,15 @@ def qqmath(
     References
     ----------
     lme4 ``qqmath.merMod``; R ``stats::ppoints``, ``lattice::panel.qqmathline``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> from matplotlib.figure import Figure
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb().head(300), backend="native")
+    >>> ax = fit.qqmath(ax=Figure().subplots())
+    >>> ax.get_ylabel()
+    'Standardized residuals'
     """
     if isinstance(fit, RandomEffects):
         return qqmath_ranef(fit, ax=ax)
@@ -143,6 +152,15 @@ def qqmath_ranef(
     References
     ----------
     lme4 ``qqmath.ranef.mer``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> from matplotlib.figure import Figure
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb().head(300), backend="native")
+    >>> ax = fit.qqmath_ranef(ax=Figure().subplots())
+    >>> ax.get_title()
+    'schoolid: (Intercept)'
     """
     effects = random_effects(fit)
     found = chosen_effects(effects, group, term)

@@ -78,6 +78,15 @@ def plot(
     References
     ----------
     lme4 ``plot.merMod``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> from matplotlib.figure import Figure
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb().head(300), backend="native")
+    >>> ax = fit.plot("resid(., scaled = TRUE) ~ ses", abline=0, ax=Figure().subplots())
+    >>> ax.get_ylabel()
+    'resid(., scaled = TRUE)'
     """
     if form == DEFAULT_FORM and abline is None:
         abline = 0.0
@@ -127,6 +136,15 @@ def plot_fitted(
     References
     ----------
     lme4 ``plot.merMod``, ``plot(m, y ~ fitted(.), abline = c(0, 1), id = 0.01)``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> from matplotlib.figure import Figure
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb().head(300), backend="native")
+    >>> ax = fit.plot_fitted(ax=Figure().subplots())
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('fitted(.)', 'mathach')
     """
     response = parse_expression(fit.formula(), enclosed=True)
     rows = RowValues(fit)
