@@ -1,0 +1,252 @@
+"""Factors and their levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lmebridge.migrate.registry import replaces, translates
+from lmebridge.migrate.sorting import LOCALE
+from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Value, dictionary, literal, py
+from lmebridge.rsyntax import Call, Constant, Name, function_name, operands
+
+if TYPE_CHECKING:
+    from lmebridge.migrate.calls import RCall
+
+
+def categorical(value: Value, code: Any, element: Kind) -> Value:
+    """A factor made of a vector: a column where that was one."""
+    kind = Kind.COLUMN if value.is_series else Kind.ARRAY
+    return Value(code, kind, element, factor=True, rows=value.rows if kind is Kind.COLUMN else "")
+
+
+@translates(
+    "factor ordered",
+    "x, levels, labels, exclude = NA, ordered, nmax",
+    '`x.astype("category")`; `pd.Categorical(x, categories=..., ordered=...)`',
+)
+def factor(call: RCall) -> Value:
+    """A factor."""
+    value = call.value("x")
+    ordered = call.flag("ordered", call.name == "ordered")
+    if not call.given("levels") and not call.given("labels"):
+        return _plain(call, value, ordered=ordered)
+    options: dict[str, Any] = {}
+    levels = call.optional("levels")
+    options["categories"] = levels if levels is not None else py("sorted(X.dropna().unique())", X=value)
+    if levels is not None and levels.kind is Kind.INDEX:
+        options["categories"] = levels
+    if ordered:
+        options["ordered"] = literal(True)
+    if value.factor and value.element is not Kind.TEXT and levels is not None and levels.element is Kind.TEXT:
+        value = value.but(code=py("X.astype(str)", X=value))
+    code = py("pd.Categorical(X, **O)", X=value, O=options)
+    element = levels.element if levels is not None else value.element
+    labels = call.optional("labels")
+    if labels is not None:
+        code, element = py("X.rename_categories(L)", X=code, L=labels), labels.element
+    return Value(code, Kind.ARRAY, element, factor=True, rows=value.rows)
+
+
+def _plain(call: RCall, value: Value, *, ordered: bool) -> Value:
+    if value.factor and not ordered:
+        return value.but(code=py("X.cat.remove_unused_categories()", X=value)) if value.is_series else value
+    if value.element is Kind.TEXT:
+        call.note(LOCALE)
+    if ordered:
+        return categorical(value, py("pd.Categorical(X, ordered=True)", X=value), value.element).but(kind=Kind.ARRAY)
+    if value.is_series:
+        return categorical(value, py('X.astype("category")', X=value), value.element)
+    return Value(py("pd.Categorical(X)", X=value), Kind.ARRAY, value.element, factor=True)
+
+
+@translates("as.factor", "x", '`x.astype("category")`')
+def as_factor(call: RCall) -> Value:
+    """A factor of a vector."""
+    value = call.value("x")
+    if value.factor:
+        return value
+    return _plain(call, value, ordered=False)
+
+
+@translates("levels", "x", "`x.cat.categories`")
+def levels(call: RCall) -> Value:
+    """The levels of a factor."""
+    value = call.value("x")
+    if value.kind is Kind.ARRAY and value.factor:
+        return Value(py("X.categories", X=value), Kind.INDEX, Kind.TEXT)
+    return Value(py("X.cat.categories", X=value), Kind.INDEX, value.element if value.factor else Kind.TEXT)
+
+
+@translates("nlevels", "x", "`len(x.cat.categories)`")
+def nlevels(call: RCall) -> Value:
+    """How many levels a factor has."""
+    return Value(py("len(X.cat.categories)", X=call.value("x")), Kind.NUMBER, Kind.NUMBER)
+
+
+@translates("droplevels", "x, ...", "`x.cat.remove_unused_categories()`")
+def droplevels(call: RCall) -> Value:
+    """A factor without the levels that do not occur."""
+    call.refuse_rest()
+    value = call.value("x")
+    if value.kind is not Kind.COLUMN:
+        raise call.fail("`droplevels` of anything but a column has no translation")
+    return value.but(code=py("X.cat.remove_unused_categories()", X=value))
+
+
+@translates("relevel", "x, ref, ...", "`x.cat.reorder_categories([...])` with `ref` first")
+def relevel(call: RCall) -> Value:
+    """A factor with another first level."""
+    value, reference = call.value("x"), call.value("ref")
+    if value.kind is not Kind.COLUMN or reference.kind is not Kind.TEXT:
+        raise call.fail("`relevel` of this has no translation")
+    code = py("X.cat.reorder_categories([R, *X.cat.categories.drop(R)])", X=value, R=reference)
+    return value.but(code=code)
+
+
+@translates(
+    "cut",
+    "x, breaks, labels = NULL, include.lowest = FALSE, right = TRUE, dig.lab = 3L, ordered_result = FALSE, ...",
+    "`pd.cut(x, breaks, ...)`",
+    harmless="dig.lab",
+)
+def cut(call: RCall) -> Value:
+    """A factor of intervals."""
+    value, breaks = call.value("x"), call.value("breaks")
+    if breaks.kind is Kind.NUMBER:
+        raise call.fail("`cut` into a number of intervals has no translation: R widens the range in its own way")
+    options: dict[str, Any] = {}
+    element = Kind.TEXT
+    if call.given("labels"):
+        labels = call.value("labels")
+        if labels.constant is False:
+            options["labels"] = literal(False)
+            element = Kind.NUMBER
+        elif labels.kind is not Kind.NULL:
+            options["labels"] = labels
+    else:
+        call.note("the intervals are written `(0.0, 1.0]` here and `(0,1]` in R")
+    if not call.flag("right", True):
+        options["right"] = literal(False)
+    if call.flag("include.lowest"):
+        options["include_lowest"] = literal(True)
+    if not call.flag("ordered_result"):
+        options["ordered"] = literal(False)
+    if "labels" not in options:
+        options.pop("ordered", None)
+    code = py("pd.cut(X, B, **O)", X=value, B=breaks, O=options)
+    if element is Kind.NUMBER:
+        options.pop("ordered", None)
+        code = py("pd.cut(X, B, **O) + 1", X=value, B=breaks, O=options)
+    kind = Kind.COLUMN if value.is_series else Kind.ARRAY
+    return Value(code, kind, element, factor=element is Kind.TEXT, rows=value.rows)
+
+
+@translates("interaction", "..., sep = '.'", "text of both, as a category")
+def interaction(call: RCall) -> Value:
+    """A factor of every combination."""
+    values = [value for _, value in call.rest_values]
+    separator = call.constant("sep", ".")
+    if len(values) != 2 or any(value.kind is not Kind.COLUMN for value in values):
+        raise call.fail("`interaction` of these has no translation")
+    code = py('(A.astype(str) + S + B.astype(str)).astype("category")', A=values[0], S=separator, B=values[1])
+    return Value(code, Kind.COLUMN, Kind.TEXT, factor=True, rows=values[0].rows)
+
+
+@translates("as.character", "x, ...", "`x.astype(str)`")
+def as_character(call: RCall) -> Value:
+    """Text of anything."""
+    value = call.value("x")
+    if value.element is Kind.TEXT and not value.factor:
+        return value
+    if value.kind in SCALARS:
+        return Value(py("str(X)", X=value), Kind.TEXT, Kind.TEXT)
+    if value.is_series:
+        return value.but(code=py("X.astype(str)", X=value), element=Kind.TEXT, factor=False)
+    if value.kind in {Kind.INDEX, Kind.ARRAY}:
+        return value.but(code=py("X.astype(str)", X=value), element=Kind.TEXT)
+    raise call.fail(f"a {value.kind.value} as text has no translation")
+
+
+@replaces("contrasts", "x, value", "`contrasts={...}` of the models that follow")
+def set_contrasts(call: RCall) -> Value:
+    """Contrasts of a factor, which R keeps with the column and lmebridge takes with the model."""
+    raise call.fail('contrasts are given to the model here: `contrasts={"f": "contr.sum"}`')
+
+
+@translates("table", "..., useNA = 'no', dnn", "`x.value_counts().sort_index()`; `pd.crosstab(x, y)`")
+def table(call: RCall) -> Value:
+    """Counts."""
+    values = [value for _, value in call.rest_values]
+    if call.given("useNA") and call.constant("useNA") != "no":
+        return _with_missing(call, values)
+    call.ignore("dnn")
+    if len(values) == 1 and values[0].is_series:
+        code = py("X.value_counts().sort_index()", X=values[0])
+        if values[0].factor:
+            code = py("X.value_counts(sort=False)", X=values[0])
+        return Value(code, Kind.NAMED, Kind.NUMBER, source="table")
+    if len(values) == 1 and values[0].element is Kind.LOGICAL:
+        return Value(py("pd.Series(X).value_counts().sort_index()", X=values[0]), Kind.NAMED, Kind.NUMBER)
+    if len(values) == 2:
+        return Value(py("pd.crosstab(X, Y)", X=values[0], Y=values[1]), Kind.TABLE, Kind.NUMBER)
+    if len(values) == 1:
+        return Value(py("pd.Series(X).value_counts().sort_index()", X=values[0]), Kind.NAMED, Kind.NUMBER)
+    raise call.fail("a table of more than two factors has no translation")
+
+
+def _with_missing(call: RCall, values: list[Value]) -> Value:
+    if len(values) != 1 or not values[0].is_series or call.constant("useNA") not in {"ifany", "always"}:
+        raise call.fail("a table with missing values of these has no translation")
+    code = py("X.value_counts(dropna=False).sort_index()", X=values[0])
+    return Value(code, Kind.NAMED, Kind.NUMBER, source="table")
+
+
+@translates("prop.table proportions", "x, margin = NULL", "`t / t.sum()`")
+def prop_table(call: RCall) -> Value:
+    """Counts as shares."""
+    value, margin = call.value("x"), call.constant("margin")
+    if value.kind is Kind.NAMED:
+        return value.but(code=py("X / X.sum()", X=value))
+    template = {None: "X / X.to_numpy().sum()", 1: 'X.div(X.sum(axis="columns"), axis="index")', 2: "X / X.sum()"}
+    return value.but(code=py(template[margin], X=value))
+
+
+@translates("tapply", "X, INDEX, FUN = NULL, ..., na.rm", "`x.groupby(g).mean()`")
+def tapply(call: RCall) -> Value:
+    """A summary of each group."""
+    from lmebridge.migrate.grouping import summarised
+
+    value, groups = call.value("X"), call.argument("INDEX")
+    keys = [call.scope.value(each) for each in (operands(groups) if function_name(groups) == "list" else (groups,))]
+    code, element = summarised(call, value, keys, "FUN")
+    if len(keys) == 1:
+        return Value(code, Kind.NAMED, element, source="table")
+    if len(keys) == 2:
+        return Value(py("X.unstack()", X=code), Kind.TABLE, element)
+    raise call.fail("`tapply` by more than two factors has no translation")
+
+
+@translates("aggregate", "x, data, FUN, ..., na.rm", "`d.groupby(g, as_index=False)[y].mean()`")
+def aggregate(call: RCall) -> Value:
+    """A summary of each group, as a frame: by a formula."""
+    from lmebridge.migrate.grouping import aggregated
+
+    node = call.node_of("x")
+    if not isinstance(node, Call) or function_name(node) != "~":
+        raise call.fail("`aggregate` without a formula has no translation")
+    return aggregated(call, node)
+
+
+@translates("by split", "x, f, ...", "`{name: part for name, part in d.groupby(g)}`")
+def split(call: RCall) -> Value:
+    """Parts of a frame or vector by a factor."""
+    call.refuse_rest()
+    value, groups = call.value("x"), call.value("f")
+    if call.name == "by" or value.kind not in {Kind.FRAME, Kind.COLUMN} or not groups.is_series:
+        raise call.fail(f"`{call.name}` of these has no translation")
+    code = py("dict(list(X.groupby(G, observed=True)))", X=value, G=groups)
+    part = value.but(rows="")
+    return Value(code, Kind.MAPPING, parts={"*": part})
+
+
+__all__ = ["NOTHING", "Constant", "Name", "categorical", "dictionary"]

@@ -1,0 +1,103 @@
+"""Summaries by group: what `tapply` and `aggregate` share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lmebridge.migrate.operators import same_rows
+from lmebridge.migrate.values import Kind, Untranslated, Value, literal, py
+from lmebridge.rsyntax import Call, Constant, Name, Node, function_name, operands, operator, unwrap
+
+if TYPE_CHECKING:
+    import ast
+
+    from lmebridge.migrate.calls import RCall
+
+#: R's summaries by pandas' names.
+METHODS = {
+    "mean": "mean",
+    "sum": "sum",
+    "sd": "std",
+    "var": "var",
+    "median": "median",
+    "max": "max",
+    "min": "min",
+    "length": "size",
+}
+
+
+def method(call: RCall, parameter: str) -> str:
+    """Pandas' name of a summary given by R's name."""
+    word = call.word(parameter)
+    if word not in METHODS:
+        raise Untranslated(f"this `{parameter}` of `{call.name}` has no translation")
+    return METHODS[word]
+
+
+def summarised(call: RCall, value: Value, keys: list[Value], parameter: str) -> tuple[ast.expr, Kind]:
+    """A vector's summary by the groups of others with the same rows."""
+    name = method(call, parameter)
+    if not value.is_series or not all(key.is_series for key in keys):
+        raise Untranslated(f"`{call.name}` of anything but columns has no translation")
+    keys = [key if same_rows(key, value) else key.but(code=py("K.to_numpy()", K=key)) for key in keys]
+    by = keys[0].code if len(keys) == 1 else py("[*K]", K=keys)
+    code = py("X.groupby(G, **O)", X=value, G=by, O={"observed": literal(True)})
+    call.refuse_rest()
+    return _applied(call, code, name), Kind.NUMBER
+
+
+def _applied(call: RCall, groups: ast.expr, name: str) -> ast.expr:
+    """The summary of groups; missing values make it missing unless they are removed."""
+    removes = call.flag("na.rm")
+    skips = name in {"mean", "sum", "std", "var", "median", "max", "min"}
+    if skips and not removes:
+        return py(f"G.{name}(skipna=False)", G=groups)
+    return py(f"G.{name}()", G=groups)
+
+
+def aggregated(call: RCall, formula: Call) -> Value:
+    """``aggregate(y ~ g, data, mean)``: rows with missing values are left out first, as R does by default."""
+    frame = call.expect("data", Kind.FRAME)
+    call.refuse_rest()
+    call.ignore("na.rm")
+    left, right = operands(formula)
+    responses = [_column(each) for each in (operands(left) if function_name(left) == "cbind" else (left,))]
+    keys = [_column(each) for each in _summed(right)]
+    name = method(call, "FUN")
+    chosen: Any = literal(responses[0]) if len(responses) == 1 else py("[*X]", X=responses)
+    by: Any = literal(keys[0]) if len(keys) == 1 else py("[*X]", X=keys)
+    base = py("F.dropna(subset=N)", F=frame, N=[*responses, *keys])
+    if len(keys) > 1:
+        reverse = list(reversed(keys))
+        code = py(
+            f"B.groupby(K, as_index=False, observed=True)[C].{name}().sort_values(R, ignore_index=True)",
+            B=base,
+            K=by,
+            C=chosen,
+            R=reverse,
+        )
+    else:
+        code = py(f"B.groupby(K, as_index=False, observed=True)[C].{name}()", B=base, K=by, C=chosen)
+    if name == "size":
+        raise Untranslated("`aggregate` with `length` has no translation")
+    parts = {each: frame.parts.get(each, Value(code, Kind.COLUMN)) for each in keys}
+    parts |= {each: Value(code, Kind.COLUMN, Kind.NUMBER) for each in responses}
+    return Value(code, Kind.FRAME, rows=call.scope.new_rows(), parts=parts, complete=True)
+
+
+def _column(node: Node) -> str:
+    bare = unwrap(node)
+    if not isinstance(bare, Name) or bare.name == ".":
+        raise Untranslated("only names of columns can stand in this formula")
+    return bare.name
+
+
+def _summed(node: Node) -> list[Node]:
+    """The terms of a sum."""
+    if operator(node) == "+" and len(operands(node)) == 2:
+        left, right = operands(node)
+        return [*_summed(left), right]
+    return [node]
+
+
+__all__ = ["Constant", "aggregated", "method", "summarised"]

@@ -1,0 +1,252 @@
+"""What R programs print, and the texts they put together for it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Any
+
+from lmebridge.migrate.registry import translates
+from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Value, literal, py
+
+if TYPE_CHECKING:
+    from lmebridge.migrate.calls import RCall
+
+
+@translates("print", "x, ...", "`print(x)`", harmless="")
+def show(call: RCall) -> Value:
+    """A value printed; options of the printing are left out."""
+    for name, _ in call.rest_values:
+        if name not in {"digits", "n", "corr", "correlation", "comp", "row.names", "quote", "width", "signif.stars"}:
+            raise call.fail(f"`{name}` of `print` has no translation")
+    from lmebridge.migrate.showing import shown
+
+    value = call.value("x")
+    if value.source == "nothing":
+        return NOTHING
+    shown(call.scope, value)
+    return NOTHING
+
+
+@translates("invisible", "x = NULL", "its argument, not printed")
+def invisible(call: RCall) -> Value:
+    """A value that is not printed."""
+    value = call.optional("x")
+    return NOTHING if value is None else value.but(visible=False)
+
+
+@translates("cat", "..., file = '', sep = ' ', fill = FALSE, append = FALSE", "`print(...)`")
+def cat(call: RCall) -> Value:
+    """Texts and numbers printed one after the other."""
+    call.default_only(file="", append=False)
+    call.ignore("fill")
+    separator = call.constant("sep", " ")
+    values = [value for _, value in call.rest_values]
+    ends = bool(values) and isinstance(values[-1].constant, str) and values[-1].constant.endswith("\n")
+    options: dict[str, Any] = {}
+    if ends:
+        values = _without_newline(values)
+    elif separator == "\n":
+        pass
+    else:
+        options["end"] = literal("")
+    if separator != " ":
+        options = {"sep": literal(separator), **options}
+    places = [_starred(value) for value in values]
+    if len(places) < 2 and not any(isinstance(place, ast.Starred) for place in places):
+        options.pop("sep", None)
+    call.scope.body.append(ast.Expr(ast.Call(py("print"), places, _keywords(options))))
+    return NOTHING
+
+
+def _keywords(options: dict[str, Any]) -> list[ast.keyword]:
+    from lmebridge.migrate.values import keywords
+
+    return keywords(options)
+
+
+def _without_newline(values: list[Value]) -> list[Value]:
+    """The values without the line's end, which `print` writes itself."""
+    last = values[-1]
+    rest = last.constant[:-1]
+    return [*values[:-1], last.but(code=literal(rest), constant=rest)] if rest else values[:-1]
+
+
+def _starred(value: Value) -> ast.expr:
+    """A vector's elements one by one."""
+    return ast.Starred(value.code, ast.Load()) if value.is_vector else value.code
+
+
+@translates("message", "..., domain = NULL, appendLF = TRUE", "`print(..., file=sys.stderr)`", harmless="domain")
+def message(call: RCall) -> Value:
+    """A message."""
+    call.default_only(appendLF=True)
+    values = [value for _, value in call.rest_values]
+    options: dict[str, Any] = {"sep": literal("")} if len(values) > 1 else {}
+    call.emit("print(*X, **O)", X=values, O={**options, "file": py("sys.stderr")})
+    return NOTHING
+
+
+@translates("stop", "..., call. = TRUE, domain = NULL", "`raise ValueError(...)`", harmless="call. domain")
+def stop(call: RCall) -> Value:
+    """An error."""
+    values = [value for _, value in call.rest_values]
+    call.scope.body.append(ast.Raise(py("ValueError(X)", X=_joined(values, ""))))
+    return NOTHING
+
+
+@translates("warning", "..., call. = TRUE", "`warnings.warn(...)`", harmless="call.")
+def warning(call: RCall) -> Value:
+    """A warning."""
+    values = [value for _, value in call.rest_values]
+    call.emit("warnings.warn(X, stacklevel=2)", X=_joined(values, ""))
+    return NOTHING
+
+
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+
+@translates("paste paste0", "..., sep = ' ', collapse = NULL", "an f-string; `sep.join(...)`")
+def paste(call: RCall) -> Value:
+    """Texts put together."""
+    separator = "" if call.name == "paste0" else call.constant("sep", " ")
+    values = [value for _, value in call.rest_values]
+    collapse = call.constant("collapse")
+    vectors = [value for value in values if value.kind not in {*SCALARS, Kind.UNKNOWN, Kind.FORMULA}]
+    if not vectors:
+        return Value(_joined(values, separator), Kind.TEXT, Kind.TEXT)
+    if collapse is not None and len(values) == 1:
+        inner = values[0] if values[0].element is Kind.TEXT else Value(py("map(str, X)", X=values[0]))
+        return Value(py("S.join(X)", S=collapse, X=inner), Kind.TEXT, Kind.TEXT)
+    return _elementwise(call, values, vectors, separator, collapse)
+
+
+def _elementwise(call: RCall, values: list[Value], vectors: list[Value], separator: str, collapse: str | None) -> Value:
+    """Texts put together element by element: a sum of Series, or a comprehension."""
+    if len(vectors) == 1 and vectors[0].kind in {Kind.LIST, Kind.ARRAY, Kind.INDEX}:
+        variable = call.scope.session.naming.unused("each", "item")
+        one = vectors[0].but(code=ast.Name(variable, ast.Load()), kind=vectors[0].element)
+        text = _joined([one if value is vectors[0] else value for value in values], separator)
+        listed = ast.ListComp(text, [ast.comprehension(ast.Name(variable, ast.Store()), vectors[0].code, [], 0)])
+        if collapse is not None:
+            return Value(py("S.join(X)", S=collapse, X=listed), Kind.TEXT, Kind.TEXT)
+        return Value(listed, Kind.LIST, Kind.TEXT)
+    if all(value.kind is Kind.COLUMN for value in vectors):
+        total = _summed_text(values, separator)
+        return Value(total, Kind.COLUMN, Kind.TEXT, rows=vectors[0].rows)
+    raise call.fail("`paste` of these vectors has no translation")
+
+
+def _summed_text(values: list[Value], separator: str) -> ast.expr:
+    total: ast.expr | None = None
+    for place, value in enumerate(values):
+        part = value.code if value.element is Kind.TEXT and not value.factor else py("X.astype(str)", X=value)
+        if value.kind in SCALARS and value.element is not Kind.TEXT:
+            part = py("str(X)", X=value)
+        if place and separator:
+            total = py("A + S", A=total, S=separator)
+        total = part if total is None else py("A + B", A=total, B=part)
+    return total if total is not None else ast.Constant("")
+
+
+def _joined(values: list[Value], separator: str) -> ast.expr:
+    """One text of several values: an f-string, or a constant when all are."""
+    parts: list[ast.expr] = []
+    for place, value in enumerate(values):
+        if place and separator:
+            parts.append(ast.Constant(separator))
+        parts.append(_part(value))
+    merged: list[ast.expr] = []
+    for part in parts:
+        if isinstance(part, ast.Constant) and merged and isinstance(merged[-1], ast.Constant):
+            merged[-1] = ast.Constant(str(merged[-1].value) + str(part.value))
+        else:
+            merged.append(part)
+    if all(isinstance(part, ast.Constant) for part in merged):
+        return ast.Constant("".join(str(part.value) for part in merged if isinstance(part, ast.Constant)))
+    if len(merged) == 1 and values[0].kind is Kind.TEXT:
+        return values[0].code
+    return ast.JoinedStr(merged)
+
+
+def _part(value: Value) -> ast.expr:
+    if isinstance(value.constant, str):
+        return ast.Constant(value.constant)
+    if isinstance(value.constant, bool):
+        return ast.Constant(str(value.constant).upper())
+    if isinstance(value.constant, (int, float)):
+        return ast.Constant(f"{value.constant:.15g}")
+    return ast.FormattedValue(value.code, -1, None)
+
+
+_FORMAT = re.compile(r"%(?:%|[-+ 0#]*[0-9]*(?:\.[0-9]+)?[difgeGEs])")
+
+
+@translates("sprintf", "fmt, ...", 'an f-string: `f"{x:.2f}"`')
+def sprintf(call: RCall) -> Value:
+    """Text with numbers in it, in C's formats."""
+    fmt = call.constant("fmt")
+    values = [value for _, value in call.rest_values]
+    if not isinstance(fmt, str) or any(value.kind not in {*SCALARS, Kind.UNKNOWN} for value in values):
+        raise call.fail("`sprintf` of vectors has no translation")
+    pieces = _FORMAT.split(fmt)
+    formats = _FORMAT.findall(fmt)
+    waiting = list(values)
+    parts: list[ast.expr] = [ast.Constant(pieces[0])] if pieces[0] else []
+    for found, after in zip(formats, pieces[1:], strict=True):
+        if found == "%%":
+            parts.append(ast.Constant("%"))
+        elif not waiting:
+            raise call.fail("`sprintf` has more formats than values")
+        else:
+            parts.append(_formatted(waiting.pop(0), found))
+        parts += [ast.Constant(after)] if after else []
+    if "%" in "".join(pieces) or waiting:
+        raise call.fail("this format of `sprintf` has no translation")
+    return Value(ast.JoinedStr(parts), Kind.TEXT, Kind.TEXT)
+
+
+def _formatted(value: Value, fmt: str) -> ast.expr:
+    letter, rest = fmt[-1], fmt[1:-1]
+    if "-" in rest:
+        rest = "<" + rest.replace("-", "")
+    elif letter == "s" and rest[:1].isdigit():
+        rest = ">" + rest
+    code = value.code
+    if letter in "di":
+        code, letter = (code if value.kind is Kind.UNKNOWN else py("int(X)", X=value)), "d"
+    if letter == "s":
+        letter = ""
+    spec = ast.JoinedStr([ast.Constant(f"{rest}{letter}")]) if rest or letter else None
+    return ast.FormattedValue(code, -1, spec)
+
+
+@translates("format formatC", "x, digits, nsmall, format, width, big.mark, ...", 'an f-string: `f"{x:.2f}"`')
+def formatted(call: RCall) -> Value:
+    """A number as text."""
+    value = call.value("x")
+    digits = call.constant("digits", None)
+    if call.given("width") or call.given("big.mark"):
+        raise call.fail(f"this format of `{call.name}` has no translation")
+    spec = None
+    if call.name == "formatC" and call.constant("format", None) in {"f", "e", "g"} and isinstance(digits, (int, float)):
+        spec = f".{digits:g}{call.constant('format')}"
+    elif call.name == "format" and call.given("nsmall") and not call.given("digits"):
+        spec = f".{call.constant('nsmall'):g}f" if _is_rounded(value, call.constant("nsmall")) else None
+    call.refuse_rest()
+    if spec is None:
+        raise call.fail(f"this form of `{call.name}` has no translation: R chooses the digits itself")
+    if value.kind in {*SCALARS, Kind.UNKNOWN}:
+        text = ast.JoinedStr([ast.FormattedValue(value.code, -1, ast.JoinedStr([ast.Constant(spec)]))])
+        return Value(text, Kind.TEXT, Kind.TEXT)
+    if value.is_series:
+        return value.but(code=py("X.map(F)", X=value, F=py("(S).format", S="{:" + spec + "}")), element=Kind.TEXT)
+    raise call.fail(f"`{call.name}` of a {value.kind.value} has no translation")
+
+
+def _is_rounded(value: Value, digits: Any) -> bool:
+    """Whether a number was just rounded to that many digits, so that `nsmall` decides alone."""
+    code = value.code
+    if not isinstance(code, ast.Call) or not isinstance(code.func, ast.Attribute) or code.func.attr != "round":
+        return False
+    return len(code.args) == 2 and isinstance(code.args[1], ast.Constant) and code.args[1].value == digits

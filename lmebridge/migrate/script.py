@@ -1,0 +1,284 @@
+"""Translation of a whole R script."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lmebridge.migrate.control_flow import run
+from lmebridge.migrate.imports import import_lines
+from lmebridge.migrate.naming import Naming, assigned, columns_seen, modified
+from lmebridge.migrate.python_text import Remark, comment, remarks, spaced, statement_lines
+from lmebridge.migrate.quoting import Unprintable
+from lmebridge.migrate.scope import Scope, Session
+from lmebridge.migrate.showing import shown
+from lmebridge.migrate.statements import Piece, Top, line_of, tops
+from lmebridge.migrate.values import Untranslated, Value
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+#: How the reason begins when a translator failed on what it should have refused.
+INTERNAL = "the translator has no answer to this form"
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """An R statement that was not translated.
+
+    Attributes
+    ----------
+    line : int
+        Its line in the document, from 1.
+    code : str
+        Its source.
+    reason : str
+        Why, one clause.
+    title : str
+        The file it is in.
+    """
+
+    line: int
+    code: str
+    reason: str
+    title: str = ""
+
+    def __str__(self) -> str:
+        first = self.code.splitlines()[0] if self.code else ""
+        return f"{self.title or 'line'}{':' if self.title else ' '}{self.line}: {self.reason}\n    {first}"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Where one top-level R statement went.
+
+    Attributes
+    ----------
+    line, end_line : int
+        Its lines in the R document, from 1.
+    python_line, python_end_line : int
+        The lines it became, from 1; both 0 when it left nothing.
+    left : bool
+        Whether it stayed as a comment.
+    """
+
+    line: int
+    end_line: int
+    python_line: int
+    python_end_line: int
+    left: bool = False
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a comment in the translated script says about a quiet difference."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A translated script.
+
+    Attributes
+    ----------
+    python : str
+        The Python script.
+    leftovers : tuple of Leftover
+        R statements that stayed as comments.
+    notes : tuple of Note
+        Quiet differences between R and Python that the script carries notes about.
+    statements : tuple of Statement
+        Where each top-level statement went.
+    name : str
+        The R document's name.
+    """
+
+    python: str
+    leftovers: tuple[Leftover, ...] = ()
+    notes: tuple[Note, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    name: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything was translated."""
+        return not self.leftovers
+
+
+@dataclass
+class _Output:
+    """What has been written of one script."""
+
+    lines: list[str] = field(default_factory=list)
+    code: list[ast.stmt] = field(default_factory=list)
+    leftovers: list[Leftover] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    places: list[tuple[int, int, int, int, bool]] = field(default_factory=list)
+    definitions: list[tuple[int, int]] = field(default_factory=list)
+
+
+def translate(text: str, *, name: str = "script.R", folder: Path | None = None) -> Translation:
+    """Translate an R script, or the R code of a document, to Python.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    name : str
+        Its file name, which says what kind of document it is.
+    folder : Path, optional
+        Where scripts that it sources are looked for.
+
+    Returns
+    -------
+    Translation
+        The Python text, what was left, and notes on quiet differences.
+
+    Raises
+    ------
+    MigrationError
+        When the text is no R at all.
+    """
+    from lmebridge.migrate.documents import pieces
+
+    found = pieces(text, name)
+    return translate_pieces(found, name=name, folder=folder)
+
+
+def translate_pieces(found: list[Piece], *, name: str = "script.R", folder: Path | None = None) -> Translation:
+    """Translate stretches of R code that are one program."""
+    read = [(piece, tops(piece.text)) for piece in found]
+    scope = Scope(_session([top for _, each in read for top in each]))
+    scope.session.folder = folder
+    output = _Output()
+    for piece, each in read:
+        _translate_piece(scope, piece, each, output)
+    return _finished(output, name)
+
+
+def _session(every: list[Top]) -> Session:
+    nodes = [top.node for top in every if top.node is not None]
+    naming = Naming()
+    for name in assigned(nodes):
+        naming.python(name)
+    handle = naming.unused("d", "data", "frame")
+    return Session(naming, modified(nodes), columns_seen(nodes), handle=handle)
+
+
+def _translate_piece(scope: Scope, piece: Piece, each: list[Top], output: _Output) -> None:
+    scope.session.source_text = piece.text
+    position = 0
+    for top in each:
+        _write(output, _before(piece.text, position, top.start))
+        _translate_top(scope, piece, top, output)
+        position = top.end
+    _write(output, _before(piece.text, position, len(piece.text)))
+
+
+def _before(text: str, start: int, end: int) -> list[Remark]:
+    """Comments and blank lines between two statements."""
+    return remarks(text, start, end)
+
+
+def _translate_top(scope: Scope, piece: Piece, top: Top, output: _Output) -> None:
+    line = piece.line + line_of(piece.text, top.start) - 1
+    end_line = piece.line + line_of(piece.text, top.end) - 1
+    first = len(output.lines)
+    reason = top.problem or _attempt(scope, top, output, line)
+    if reason:
+        output.leftovers.append(Leftover(line, top.source, reason, piece.title))
+        for each in top.source.splitlines():
+            output.lines.append(comment(f"# R: {each}"))
+    output.places.append((line, end_line, first, len(output.lines), bool(reason)))
+
+
+def _attempt(scope: Scope, top: Top, output: _Output, line: int) -> str:
+    """Translate one statement and write it; the reason when that is not possible."""
+    if top.node is None:
+        return top.problem
+    before = dict(scope.symbols), dict(scope.lost), scope.target
+    scope.body, scope.session.notes, scope.session.depth = [], [], 0
+    try:
+        value = run(scope, top.node)
+        _show(scope, value)
+        statements: list[ast.stmt] = [*scope.body]
+        notes = [Remark(f"# Note: {note}.") for note in scope.session.notes]
+        lines = [each for statement in [*notes, *statements] for each in statement_lines(statement)]
+    except Exception as error:  # noqa: BLE001 - whatever a translator stumbles over is a leftover, never a crash
+        scope.symbols, scope.lost, scope.target = before
+        for name in assigned([top.node]):
+            scope.lose(name, f"is made by line {line}, which was not translated")
+        return _reason(error)
+    output.notes += [Note(line, note) for note in scope.session.notes]
+    if any(isinstance(statement, ast.FunctionDef) for statement in scope.body):
+        output.definitions.append((len(output.lines), len(output.lines) + len(lines)))
+    output.lines += lines
+    output.code += scope.body
+    return ""
+
+
+def _reason(error: Exception) -> str:
+    """Why a statement was not translated."""
+    if isinstance(error, Untranslated | Unprintable):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return "the expression is nested too deeply"
+    return f"{INTERNAL}: {type(error).__name__}"
+
+
+def _show(scope: Scope, value: Value) -> None:
+    """Write what R shows of a top-level value."""
+    if value.source == "nothing":
+        return
+    if not value.visible:
+        if isinstance(value.code, ast.Call):
+            scope.body.append(ast.Expr(value.code))
+        return
+    shown(scope, value)
+
+
+def _write(output: _Output, found: list[Remark]) -> None:
+    for each in found:
+        output.lines += statement_lines(each)
+
+
+def _finished(output: _Output, name: str) -> Translation:
+    """The whole text: imports, then the statements."""
+    head = import_lines(output.code)
+    body, moved = spaced(output.lines, output.definitions)
+    gap = [""] if head and body else []
+    if gap and moved and output.definitions and body[: 1 + body.index(next(filter(None, body)))]:
+        gap += [""] if _begins_with_definition(output) else []
+    start = len(head) + len(gap)
+    statements = tuple(_placed(place, moved, start) for place in output.places)
+    full = [*head, *gap, *body]
+    text = "\n".join(full) + "\n" if full else ""
+    return Translation(text, tuple(output.leftovers), tuple(output.notes), statements, name)
+
+
+def _begins_with_definition(output: _Output) -> bool:
+    """Whether the first thing after the imports is a function, with the comments that belong to it."""
+    first = output.definitions[0][0]
+    return all(not line or line.startswith("#") for line in output.lines[:first]) and "" not in (
+        _stripped(output.lines[:first])
+    )
+
+
+def _stripped(lines: list[str]) -> list[str]:
+    while lines and not lines[0]:
+        lines = lines[1:]
+    return lines
+
+
+def _placed(place: tuple[int, int, int, int, bool], moved: list[int], start: int) -> Statement:
+    line, end_line, first, last, left = place
+    if first == last:
+        return Statement(line, end_line, 0, 0, left)
+    return Statement(line, end_line, moved[first] + start + 1, moved[last - 1] + start + 1, left)
+
+
+__all__ = ["Leftover", "Note", "Statement", "Translation", "translate", "translate_pieces"]

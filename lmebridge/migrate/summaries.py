@@ -1,0 +1,246 @@
+"""Numbers that sum vectors up, and tables of groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lmebridge.migrate.conditions import condition
+from lmebridge.migrate.operators import as_array, by_place, same_rows
+from lmebridge.migrate.registry import translates
+from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, literal, py
+from lmebridge.migrate.vectors import length
+from lmebridge.rsyntax import Node, operands, operator, unwrap
+
+if TYPE_CHECKING:
+    from lmebridge.migrate.calls import RCall
+
+#: R's function, the method of pandas, NumPy's function, and NumPy's that leaves missing values out.
+_SUMMARIES = {
+    "mean": ("mean", "np.mean(X)", "np.nanmean(X)"),
+    "sum": ("sum", "np.sum(X)", "np.nansum(X)"),
+    "sd": ("std", "np.std(X, ddof=1)", "np.nanstd(X, ddof=1)"),
+    "var": ("var", "np.var(X, ddof=1)", "np.nanvar(X, ddof=1)"),
+    "median": ("median", "np.median(X)", "np.nanmedian(X)"),
+    "max": ("max", "np.max(X)", "np.nanmax(X)"),
+    "min": ("min", "np.min(X)", "np.nanmin(X)"),
+    "prod": ("prod", "np.prod(X)", "np.nanprod(X)"),
+}
+
+
+@translates("mean median sd", "x, na.rm = FALSE, ...", "`x.mean()`; without `na.rm`, `skipna=False` as R has it")
+def average(call: RCall) -> Value:
+    """One number of a vector."""
+    call.refuse_rest()
+    return summed_up(call, call.value("x"), call.node_of("x"), removes=call.flag("na.rm"))
+
+
+@translates("var", "x, y = NULL, na.rm = FALSE, use", "`x.var()`")
+def variance(call: RCall) -> Value:
+    """The variance of a vector."""
+    if call.given("y") or call.value("x").kind in {Kind.FRAME, Kind.TABLE, Kind.MATRIX}:
+        return _correlated(call, "cov")
+    return summed_up(call, call.value("x"), call.node_of("x"), removes=call.flag("na.rm"))
+
+
+@translates("sum max min prod", "..., na.rm = FALSE", "`x.sum()`; `max(a, b)` of several numbers")
+def extreme(call: RCall) -> Value:
+    """One number of one or several vectors."""
+    values = [value for _, value in call.rest_values]
+    removes = call.flag("na.rm")
+    if len(values) == 1:
+        return summed_up(call, values[0], call.rest[0].value, removes=removes)
+    if not all(value.kind is Kind.NUMBER for value in values) or call.name == "prod":
+        raise call.fail(f"`{call.name}` of several vectors has no translation")
+    if call.name == "sum":
+        return Value(py("sum(X)", X=[value.code for value in values]), Kind.NUMBER, Kind.NUMBER)
+    return Value(py(f"{call.name}(*X)", X=values), Kind.NUMBER, Kind.NUMBER)
+
+
+def summed_up(call: RCall, value: Value, node: Node | None, *, removes: bool) -> Value:
+    """A summary of one vector, missing values as R treats them."""
+    method, plain, removing = _SUMMARIES[call.name]
+    element = value.element if call.name in {"max", "min"} else Kind.NUMBER
+    if value.kind in SCALARS:
+        return value
+    if value.factor or (value.element is Kind.TEXT and call.name not in {"max", "min"}):
+        raise call.fail(f"`{call.name}` of something that is no number")
+    if value.is_series and value.element is Kind.LOGICAL:
+        return _of_truth(call, value, node, method, removes=removes)
+    if value.is_series:
+        options = {} if removes or value.missing_free else {"skipna": literal(False)}
+        if value.kind is Kind.NAMED:
+            options = {}
+        return Value(py(f"X.{method}(**O)", X=value, O=options), element, element)
+    if value.kind in {Kind.FRAME, Kind.TABLE}:
+        template = removing if removes else plain
+        return Value(py(template, X=py("X.to_numpy()", X=value)), Kind.NUMBER, Kind.NUMBER)
+    if value.kind in {Kind.MAPPING, Kind.FIT, Kind.NULL, Kind.SEQUENCE}:
+        raise call.fail(f"`{call.name}` of a {value.kind.value} has no translation")
+    return Value(py(removing if removes else plain, X=value), element, element)
+
+
+def _of_truth(call: RCall, value: Value, node: Node | None, method: str, *, removes: bool) -> Value:
+    """How many, or what share, is true; with `na.rm`, among what is known."""
+    if removes and not value.missing_free and method == "mean":
+        value = value.but(code=py("X[KNOWN]", X=value, KNOWN=_known(call, node)))
+    if method not in {"mean", "sum", "max", "min"}:
+        value = value.but(code=py("X.astype(int)", X=value))
+    return Value(py(f"X.{method}()", X=value), Kind.NUMBER, Kind.NUMBER)
+
+
+def _known(call: RCall, node: Node | None) -> Any:
+    """Where a comparison is neither true nor false."""
+    bare = unwrap(node) if node is not None else None
+    if bare is None or operator(bare) not in {"==", "!=", "<", ">", "<=", ">="}:
+        raise call.fail("the share of a condition that may be missing has no translation")
+    parts = [value for value in map(call.scope.value, operands(bare)) if value.is_series]
+    found = py("X.notna()", X=parts[0])
+    for part in parts[1:]:
+        found = py("A & X.notna()", A=found, X=part)
+    return found
+
+
+@translates("range", "..., na.rm = FALSE", "`[x.min(), x.max()]`")
+def extent(call: RCall) -> Value:
+    """The least and the greatest."""
+    values = [value for _, value in call.rest_values]
+    if len(values) != 1:
+        raise call.fail("`range` of several vectors has no translation")
+    call.ignore("na.rm")
+    value = as_array(values[0])
+    code = py("np.array([X.min(), X.max()])", X=value)
+    if value.kind is Kind.COLUMN and not call.flag("na.rm"):
+        call.note("R gives NA here when a value is missing")
+    return Value(code, Kind.ARRAY, value.element)
+
+
+@translates("length", "x", "`len(x)`; of a frame, its number of columns")
+def length_of(call: RCall) -> Value:
+    """How many elements."""
+    value = call.value("x")
+    if value.kind in SCALARS:
+        return Value(literal(1), Kind.NUMBER, Kind.NUMBER)
+    return Value(length(value), Kind.NUMBER, Kind.NUMBER)
+
+
+@translates("any all", "..., na.rm = FALSE", "`x.any()`, `x.all()`")
+def any_all(call: RCall) -> Value:
+    """Whether one, or every, element is true."""
+    call.ignore("na.rm")
+    nodes = [argument.value for argument in call.rest if argument.value is not None]
+    if len(nodes) != 1:
+        raise call.fail(f"`{call.name}` of several vectors has no translation")
+    value = call.scope.value(nodes[0])
+    test = condition(call.scope, nodes[0]) if value.element is Kind.LOGICAL else value
+    if test.kind in SCALARS:
+        return test
+    text = f"X.{call.name}(axis=None)" if test.kind is Kind.FRAME else f"X.{call.name}()"
+    if test.kind is Kind.UNKNOWN:
+        text = f"np.{call.name}(X)"
+    return Value(py(text, X=as_array(test)), Kind.LOGICAL, Kind.LOGICAL, missing_free=True)
+
+
+@translates("quantile", "x, probs = seq(0, 1, 0.25), na.rm = FALSE, names = TRUE, type = 7, ...", "`x.quantile(probs)`")
+def quantile(call: RCall) -> Value:
+    """Quantiles by R's default definition, which is pandas' and NumPy's too (linear interpolation, type 7)."""
+    call.default_only(type=7)
+    call.ignore("na.rm", "names")
+    value = call.value("x")
+    probabilities = call.optional("probs")
+    code = py("[0, 0.25, 0.5, 0.75, 1]") if probabilities is None else probabilities.code
+    single = probabilities is not None and probabilities.kind is Kind.NUMBER
+    if value.is_series:
+        found = py("X.quantile(P)", X=value, P=code)
+        return Value(found, Kind.NUMBER if single else Kind.NAMED, Kind.NUMBER, source=None)
+    return Value(py("np.quantile(X, P)", X=value, P=code), Kind.NUMBER if single else Kind.ARRAY, Kind.NUMBER)
+
+
+@translates("cor cov", "x, y = NULL, use = 'everything', method = 'pearson'", "`x.corr(y)`, `d.corr()`")
+def correlation(call: RCall) -> Value:
+    """Correlations and covariances."""
+    return _correlated(call, "corr" if call.name == "cor" else "cov")
+
+
+def _correlated(call: RCall, method: str) -> Value:
+    use = call.constant("use", "everything") if call.name in {"cor", "cov"} else "everything"
+    kinds = ("everything", "all.obs", "complete.obs", "pairwise.complete.obs", "na.or.complete")
+    full = [each for each in kinds if isinstance(use, str) and each.startswith(use)]
+    if not full:
+        raise call.fail(f'`use = "{use}"` has no translation')
+    options = {}
+    kind = call.constant("method", "pearson") if call.name in {"cor", "cov"} else "pearson"
+    if kind != "pearson":
+        options["method"] = literal(kind)
+    left = call.value("x")
+    if call.given("y"):
+        right = call.value("y")
+        return _of_pair(call, left, right, method, options, missing=full[0] == "everything")
+    if left.kind not in {Kind.FRAME, Kind.TABLE}:
+        raise call.fail(f"`{call.name}` of one vector has no meaning")
+    if full[0].startswith("complete") or full[0] == "na.or.complete":
+        left = left.but(code=py("X.dropna()", X=left))
+    elif full[0] == "everything":
+        call.note("R gives NA here for columns with missing values; pandas leaves the pairs with missing values out")
+    return Value(py(f"X.{method}(**O)", X=left, O=options), Kind.TABLE, Kind.NUMBER)
+
+
+def _of_pair(call: RCall, left: Value, right: Value, method: str, options: dict[str, Any], *, missing: bool) -> Value:
+    if left.is_series and right.is_series:
+        if not same_rows(left, right):
+            right = right.but(code=py("pd.Series(X.to_numpy(), index=Y.index)", X=right, Y=left))
+        if missing:
+            call.note("R gives NA here when a value is missing; pandas leaves such pairs out")
+        return Value(py(f"X.{method}(Y, **O)", X=left, Y=right, O=options), Kind.NUMBER, Kind.NUMBER)
+    if options:
+        raise call.fail("a rank correlation of these has no translation")
+    function = "np.corrcoef(X, Y)[0, 1]" if method == "corr" else "np.cov(X, Y)[0, 1]"
+    return Value(py(function, X=by_place(left), Y=by_place(right)), Kind.NUMBER, Kind.NUMBER)
+
+
+@translates("unique", "x, ...", "`x.unique()`; `d.drop_duplicates()`")
+def unique(call: RCall) -> Value:
+    """Each value once, in order of appearance."""
+    call.refuse_rest()
+    value = call.value("x")
+    if value.kind is Kind.FRAME:
+        return value.but(code=py("X.drop_duplicates()", X=value), rows=call.scope.new_rows())
+    if value.is_series or value.kind is Kind.INDEX:
+        return Value(py("X.unique()", X=value), Kind.ARRAY, value.element)
+    return Value(py("pd.unique(X)", X=as_array(value)), Kind.ARRAY, value.element)
+
+
+@translates("duplicated", "x, ...", "`x.duplicated()`")
+def duplicated(call: RCall) -> Value:
+    """Whether each was seen before."""
+    call.refuse_rest()
+    value = call.value("x")
+    if not value.is_series and value.kind not in {Kind.FRAME, Kind.INDEX}:
+        raise call.fail("`duplicated` of this has no translation")
+    return Value(py("X.duplicated()", X=value), Kind.COLUMN, Kind.LOGICAL, rows=value.rows, missing_free=True)
+
+
+@translates("which.max which.min", "x", "`np.argmax(x) + 1`; the label of a named vector")
+def which_extreme(call: RCall) -> Value:
+    """The position of the greatest or least."""
+    value = call.value("x")
+    code = py("np.argmax(X)" if call.name == "which.max" else "np.argmin(X)", X=value)
+    if value.kind is Kind.COLUMN:
+        code = py("np.nanargmax(X)" if call.name == "which.max" else "np.nanargmin(X)", X=value)
+    return Value(py("I + 1", I=code), Kind.NUMBER, Kind.NUMBER, positions=code)
+
+
+@translates("colMeans colSums rowMeans rowSums", "x, na.rm = FALSE, dims", "`d.mean()`, `d.sum(axis=1)`")
+def margins(call: RCall) -> Value:
+    """Means or sums of rows or columns."""
+    value = call.value("x")
+    method = "mean" if "Mean" in call.name else "sum"
+    options: dict[str, Any] = {"axis": literal("columns")} if call.name.startswith("row") else {}
+    if value.kind in {Kind.FRAME, Kind.TABLE}:
+        if not call.flag("na.rm") and value.element is not Kind.LOGICAL:
+            options["skipna"] = literal(False)
+        kind = Kind.NAMED if call.name.startswith("col") else Kind.COLUMN
+        return Value(py(f"X.{method}(**O)", X=value, O=options), kind, Kind.NUMBER, rows=value.rows)
+    if value.kind is Kind.MATRIX:
+        call.default_only(na_rm=False)
+        return Value(py(f"X.{method}(axis=A)", X=value, A=int(call.name[0] == "r")), Kind.ARRAY, Kind.NUMBER)
+    raise Untranslated(f"`{call.name}` of a {value.kind.value} has no translation")
