@@ -9,7 +9,7 @@ from tests.fits import fit
 
 #: Cases whose models are each of a kind of their own.
 CASES = (
-    *("sleep_tiny", "character_group", "machines_factor", "na_exclude", "offset_argument"),
+    *("machines_factor", "na_exclude", "offset_argument"),
     *("everything", "backticks", "rank_deficient_factor"),
 )
 PICTURES = ("plot", "plot_fitted", "plot_ranef", "plot_by_group", "qqmath", "qqmath_ranef", "plot_groups")
