@@ -27,7 +27,7 @@ from lmebridge.errors import (
     SingularFitWarning,
     UnsupportedByBackend,
 )
-from lmebridge.exchange import from_r, r, r_code, read_rds, write_rds
+from lmebridge.exchange import from_r, r, r_code
 from lmebridge.functions import (
     AIC,
     BIC,
@@ -91,6 +91,7 @@ from lmebridge.inference.variance_shares import icc, r2
 from lmebridge.linear.linear_model import LinearModel, lm
 from lmebridge.model import MerMod
 from lmebridge.na import NA
+from lmebridge.rds import read_rds, write_rds
 from lmebridge.selection import backends, set_backend
 
 if TYPE_CHECKING:

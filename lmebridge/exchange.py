@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from lmebridge.families import family_code
 from lmebridge.inference import twin
 
 if TYPE_CHECKING:
-    import os
 
     from lmebridge.backends._r import RHandle
     from lmebridge.model import MerMod
@@ -48,61 +46,10 @@ def from_r(robject: Any) -> MerMod:
     from lmebridge.backends import _r
 
     if isinstance(robject, _r.RHandle):
-        return _adopted(robject)
+        return adopted(robject)
     if type(robject).__module__.partition(".")[0] != "rpy2":
         raise DataError(f"from_r takes an rpy2 object of class lmerMod or glmerMod, not {type(robject).__name__}")
-    return _adopted(_r.from_rpy2(robject))
-
-
-def read_rds(path: str | os.PathLike[str]) -> MerMod:
-    """A mixed model from a file that R's ``saveRDS`` wrote.
-
-    Parameters
-    ----------
-    path : str or path
-        The file.
-
-    Returns
-    -------
-    MerMod
-        As `from_r`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    DataError
-        If it holds no linear or generalized linear mixed model, or cannot be read.
-    """
-    from lmebridge.backends import _r
-
-    file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"there is no file {file}")
-    try:
-        held = _r.keep("read_rds", path=str(file.resolve())).value
-    except RError as error:
-        raise DataError(f"R cannot read {file.name} as an .rds file: {error}") from error
-    return _adopted(held)
-
-
-def write_rds(fit: MerMod, path: str | os.PathLike[str]) -> None:
-    """Write the merMod behind a fit to a file that R's ``readRDS`` and `read_rds` read.
-
-    Parameters
-    ----------
-    fit : MerMod
-        A model that R fitted.
-    path : str or path
-        The file to write; one that is there is replaced.
-
-    Raises
-    ------
-    UnsupportedByBackend
-        If there is no merMod in R behind the fit.
-    """
-    _need_r(fit, "write_rds")
-    twin.ask_r(fit, "write_rds", path=str(Path(path).resolve()))
+    return adopted(_r.from_rpy2(robject))
 
 
 def r(name: str, first: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -162,8 +109,19 @@ def _need_r(fit: MerMod, what: str) -> None:
         raise UnsupportedByBackend.because(fit.record.source.engine, what, reason, "Fit with backend='lme4'.")
 
 
-def _adopted(held: RHandle) -> MerMod:
-    """A fit over a merMod that was fitted elsewhere."""
+def adopted(held: RHandle) -> MerMod:
+    """A fit over a merMod that was fitted elsewhere.
+
+    Parameters
+    ----------
+    held : RHandle
+        The merMod in R.
+
+    Raises
+    ------
+    DataError
+        In R's words, if it is no model that is taken.
+    """
     from lmebridge.backends import _mermod, _r
     from lmebridge.generalized.glmer_mod import mer_mod
 
@@ -272,7 +230,8 @@ def _fitter(record: Fit) -> str:
 
 def _call_arguments(model: Model) -> list[str]:
     """Arguments of R's lmer or glmer."""
-    from lmebridge.backends.lme4 import OUR_OPTIONS
+    from lmebridge.control import OWN
+    from lmebridge.printing.summary_call import r_name
 
     arguments = [str(model.formula), "data = data"]
     if model.is_generalized:
@@ -282,7 +241,7 @@ def _call_arguments(model: Model) -> list[str]:
     arguments += [f"{name} = {text}" for name in ("weights", "offset", "subset") if (text := getattr(model, name))]
     arguments += [] if model.na_action == "na.omit" else [f"na.action = {model.na_action}"]
     arguments += [f"contrasts = {_literal(dict(model.contrasts))}"] if model.contrasts else []
-    control = {key.replace("_", "."): value for key, value in model.control.items() if key not in OUR_OPTIONS}
+    control = {r_name(key): value for key, value in model.control.items() if key not in OWN}
     maker = "glmerControl" if model.is_generalized else "lmerControl"
     arguments += [f"control = {maker}({_named(control)})"] if control else []
     return arguments

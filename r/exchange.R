@@ -78,6 +78,16 @@ read_rds <- function(path) readRDS(path)
 
 write_rds <- function(model, path) saveRDS(model, path)
 
+# A model that was evaluated at a theta found elsewhere: its call is a user's, and says nothing of a search in R.
+write_settled_rds <- function(model, path, optimizer) {
+  model@call$start <- NULL
+  model@call$control <- NULL
+  model@optinfo$optimizer <- optimizer
+  model@optinfo$conv$opt <- 0L
+  model@optinfo$message <- "theta was found outside R"
+  saveRDS(model, path)
+}
+
 # Any function of lme4, stats or base, on whatever there is.
 call_function <- function(name, positional, named) call_named(name, c(positional, named))
 

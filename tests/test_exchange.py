@@ -158,12 +158,10 @@ def test_all_optimizers_come_to_one_fit() -> None:
         assert np.max(np.abs(lme.from_r(handle).fixef() - fit.fixef()) / errors) < 1e-3
 
 
-def test_without_r_the_ways_to_r_say_so(tmp_path: Path) -> None:
+def test_without_r_the_ways_to_r_say_so() -> None:
     """A fit with no merMod behind it names the backend that has one."""
     fit = lme.lmer("strength ~ 1 + (1 | batch)", data("Pastes"), backend="native")
-    with pytest.raises(lme.UnsupportedByBackend, match="backend='lme4'"):
-        lme.write_rds(fit, tmp_path / "fit.rds")
-    with pytest.raises(lme.UnsupportedByBackend, match="no merMod"):
+    with pytest.raises(lme.UnsupportedByBackend, match=r"no merMod.*backend='lme4'"):
         lme.r("isSingular", fit)
 
 

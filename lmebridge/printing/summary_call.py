@@ -107,11 +107,11 @@ def control_text(control: Mapping[str, object], maker: str = "lmerControl") -> s
     >>> control_text({"optimizer": "bobyqa", "calc_derivs": False, "polish": False})
     'lmerControl(optimizer = "bobyqa", calc.derivs = FALSE)'
     """
-    renamed = {_r_name(key): value for key, value in control.items() if key != "polish"}
+    renamed = {r_name(key): value for key, value in control.items() if key != "polish"}
     return f"{maker}({_arguments(renamed)})" if renamed else ""
 
 
-def _r_name(option: str) -> str:
+def r_name(option: str) -> str:
     """An option of `lmerControl` as R spells it: only one has an underscore."""
     return option if option == "restart_edge" else option.replace("_", ".")
 
