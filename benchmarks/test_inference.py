@@ -5,8 +5,13 @@ Run with ``pytest -s benchmarks/test_inference.py``; needs R with lme4. R is tim
 
 from __future__ import annotations
 
+import signal
 import statistics
 import subprocess
+import threading
+import time
+import tracemalloc
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -23,6 +28,9 @@ FORMULA = "Reaction ~ Days + (Days | Subject)"
 DRAWS = 1_000
 #: Most that native may take of lme4's time.
 MOST_OF_PROFILE, MOST_OF_BOOTSTRAP = 1.0, 1 / 5
+
+#: The result itself, a number for each draw, kept with room to grow, copied into a table.
+BYTES_OF_A_DRAW = 64
 
 #: Answers every line of its input with the seconds that the work takes.
 SERVER = """
@@ -75,6 +83,52 @@ def test_profile(record_property):
     report("profile of sleepstudy", pair)
     record_property("ratio", round(pair.ratio, 3))
     assert pair.ratio <= MOST_OF_PROFILE
+
+
+def test_memory(record_property):
+    """What 1,800 more draws take at the peak: their results, not their responses, which would be 2.6 MB."""
+    fit = lme.lmer(FORMULA, data("sleepstudy"), backend="native")
+    fit.bootMer(lme.sigma, nsim=60, seed=1)
+    few, many = (peak(lambda nsim=nsim: fit.bootMer(lme.sigma, nsim=nsim, seed=1)) for nsim in (200, 2_000))
+    print(f"\npeak of 200 draws {few / 1e6:.2f} MB, of 2,000 {many / 1e6:.2f} MB")
+    record_property("megabytes", round((many - few) / 1e6, 3))
+    assert many - few < 1_800 * BYTES_OF_A_DRAW
+
+
+def peak(work: Callable[[], object]) -> int:
+    """Bytes that Python's objects and arrays take at most while the work runs."""
+    tracemalloc.start()
+    work()
+    bytes_ = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return bytes_
+
+
+@pytest.mark.parametrize("how", ["serial", "parallel", pytest.param("lme4", marks=pytest.mark.needs_r)])
+def test_ctrl_c(how, record_property):
+    """Seconds from Ctrl-C to the result, of the longest of five presses."""
+    waits = [_wait(how) for _ in range(5)]
+    print(f"\nCtrl-C, {how}: {max(waits):.2f} s at most")
+    record_property("seconds", round(max(waits), 2))
+    assert max(waits) < 1.0
+
+
+def _wait(how: str) -> float:
+    """Seconds that a bootstrap goes on after Ctrl-C, which is pressed while it runs."""
+    fit = lme.lmer(FORMULA, data("sleepstudy"), backend="lme4" if how == "lme4" else "native")
+    pressed = []
+
+    def press() -> None:
+        time.sleep(3.0 if how == "parallel" else 0.7)
+        pressed.append(time.perf_counter())
+        signal.raise_signal(signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lme.LmebridgeWarning)
+        boot = fit.bootMer(lme.sigma, nsim=10**9, seed=1, parallel=2 if how == "parallel" else 1)
+    assert boot.interrupted
+    return time.perf_counter() - pressed[0]
 
 
 @pytest.mark.needs_r

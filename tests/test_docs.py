@@ -30,6 +30,14 @@ def test_readme_examples_run(backend, monkeypatch):
 
 
 @pytest.mark.needs_source
+def test_examples_of_long_work_run():
+    """The page about long work shows what its code gives."""
+    found = doctest.testfile(str(PROJECT / "docs" / "long_work.md"), module_relative=False)
+    assert found.attempted >= 5
+    assert found.failed == 0
+
+
+@pytest.mark.needs_source
 def test_generated_parts_are_current():
     """The support table and the limitations are what the backends declare; `make docs` writes them."""
     path = PROJECT / "scripts" / "write_support_table.py"
