@@ -26,8 +26,8 @@ PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 LINE_ROOM, LEAST_LETTERS = 1.25, 5.0
 #: Most rows that may still be worth one mark each at full strength.
 MANY = 500
-#: Panels that are few enough to be large, and small ones in a row.
-FEW_PANELS, SMALL_IN_A_ROW = 3, 6
+#: Panels that are few enough to be large, small ones in a row, and the most that one figure may have.
+FEW_PANELS, SMALL_IN_A_ROW, MOST_PANELS = 3, 6, 60
 #: Points in an inch, and the least strength of marks, however many there are.
 POINTS_PER_INCH, LEAST_STRENGTH = 72.0, 0.2
 
@@ -88,6 +88,12 @@ class Layout:
     def single(cls, width: float = 6.0, height: float = 4.2) -> Layout:
         """One panel, size in inches."""
         return cls(((0, 0),), (width, height))
+
+
+def check_panels(name: str, count: int, remedy: str) -> None:
+    """Refuse a panel a level where the levels are too many for one figure."""
+    if count > MOST_PANELS:
+        raise PictureError(f"{name} has {count} levels, and a figure takes {MOST_PANELS} panels: {remedy}")
 
 
 def panels(ax: Any, layout: Layout) -> list[Axes]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lmebridge.errors import PictureError
 from lmebridge.plots import canvas
 from lmebridge.plots.group_curves import GroupCurves, choose_curves
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     from lmebridge.model import MerMod
 
-#: The most panels that one figure may have.
-MOST_PANELS = 60
 #: Most groups that have a colour and a place in the legend; most whose lines are drawn at full strength.
 FEW_GROUPS, MANY_GROUPS = len(canvas.PALETTE), 100
 POPULATION = "without random effects"
@@ -94,10 +91,7 @@ def plot_groups(
     picture = _Picture(curves, chosen, points=points, population=population)
     if not panels:
         return picture.together(ax)
-    if len(chosen) > MOST_PANELS:
-        raise PictureError(
-            f"{curves.group} has {len(chosen)} levels, and a figure takes {MOST_PANELS} panels: name some with levels="
-        )
+    canvas.check_panels(curves.group, len(chosen), "name some with levels=")
     return picture.in_panels(ax)
 
 

@@ -218,6 +218,7 @@ def _draw_panels(picture: _Picture, rows: RowValues, formula: PlotFormula, ax: A
         return _draw_alone(picture, ax)
     by = rows.factor(formula.by)
     levels = [str(level) for level in by.categories]
+    canvas.check_panels(deparse(formula.by), len(levels), "draw a part of the rows, or boxes with plot_by_group")
     layout = canvas.Layout.small(len(levels))
     found = dict(zip(levels, canvas.panels(ax, layout), strict=True))
     for code, (level, axes) in enumerate(found.items()):
@@ -242,6 +243,7 @@ def _draw_alone(picture: _Picture, ax: Any) -> Axes:
 
 def _histogram(ax: Axes, values: np.ndarray) -> None:
     """Per cent of the values in bars of equal width, as many and as wide as lattice's ``histogram`` makes them."""
+    values = values[np.isfinite(values)]
     margin = BEYOND * float(np.ptp(values))
     count = round(np.log2(len(values)) + 1)
     ends = (values.min() - margin, values.max() + margin)

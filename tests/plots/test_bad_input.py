@@ -73,6 +73,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: scaled().plot_groups(at={"Subject": "308"}), "its lines go through the fitted values"),
     (lambda: fitted("one", "native").plot_groups(), "no numeric predictor"),
     (lambda: schools().plot_groups(panels=True), "schoolid has 160 levels, and a figure takes 60 panels: name some"),
+    (lambda: schools().plot("resid(.) ~ fitted(.) | schoolid"), "schoolid has 160 levels, and a figure takes 60"),
     (lambda: slopes().plot_by_group(kind="violin"), "kind='violin': groups are shown by a 'box' or a 'density'"),
     (lambda: slopes().plot_by_group(order="mean"), "order='mean'"),
     (lambda: slopes().plot_by_group(group="school"), r"neither a grouping factor \('Subject'\) nor a column"),
