@@ -33,9 +33,16 @@ refit_response <- function(model, newresp) {
   lme4::refit(model, newresp, control = control)
 }
 
+# lme4 1.1-31's profile of a generalized model leaves its last step's modes in the model, whose parts are references.
+detached <- function(model) {
+  model@pp <- model@pp$copy()
+  model@resp <- model@resp$copy()
+  model
+}
+
 # The profile as a data frame; `which` counts all parameters from 1.
 profile_lmer <- function(model, which, alphamax, maxpts) {
-  table <- stats::profile(model, which = which, alphamax = alphamax, maxpts = maxpts, signames = FALSE)
+  table <- stats::profile(detached(model), which = which, alphamax = alphamax, maxpts = maxpts, signames = FALSE)
   class(table) <- "data.frame"
   table$.par <- as.character(table$.par)
   attributes(table)[c("forward", "backward", "lower", "upper")] <- NULL
@@ -44,6 +51,7 @@ profile_lmer <- function(model, which, alphamax, maxpts) {
 
 # Intervals, one row a parameter of `parm` (names as with oldNames = FALSE).
 confint_profile <- function(model, parm, level) {
+  model <- detached(model)
   unname(stats::confint(model, parm = parm, level = level, method = "profile", quiet = TRUE, oldNames = FALSE))
 }
 

@@ -201,7 +201,7 @@ def _fitted(
     return mer_mod(fit, engine, frame, given=arrays)
 
 
-def _points(nAGQ: int) -> int:
+def _points(nAGQ: Any) -> int:
     if isinstance(nAGQ, bool) or not isinstance(nAGQ, Integral) or nAGQ < 0:
         raise ValueError(f"nAGQ={nAGQ!r}: a number of quadrature points is 0, 1 or more")
     return int(nAGQ)

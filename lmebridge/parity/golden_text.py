@@ -29,7 +29,7 @@ def golden_text(fit: MerMod, name: str) -> str:
     Parameters
     ----------
     fit : MerMod
-        The fitted model. Of one fitted by lme4 the text has the refined optimum too.
+        The fitted model. Of a linear one fitted by lme4 the text has the refined optimum too.
     name : str
         The golden's id.
 
@@ -41,7 +41,7 @@ def golden_text(fit: MerMod, name: str) -> str:
     record = fit.record
     content: dict[str, Any] = _heading(fit, name)
     content["said"] = list(fit.messages)
-    content["extract"] = _extract(fit)
+    content["extract"] = _extract(fit) | _family(record)
     content |= _random(fit.ranef(condVar=True), "")
     if record.source.engine == "lme4" and (better := refined(fit)) is not None:
         content["refined"] = _refined(better)
@@ -49,10 +49,15 @@ def golden_text(fit: MerMod, name: str) -> str:
 
 
 def refined(fit: MerMod) -> MerMod | None:
-    """The model refitted by lme4 from its own optimum with tight tolerances; None where its data are not all there."""
+    """The model refitted by lme4 from its own optimum with tight tolerances.
+
+    None where its data are not all there, and of a generalized model, whose optimizers have other tolerances.
+    """
     from lmebridge.api import lmer
 
     model = fit.record.model
+    if model.is_generalized:
+        return None
     expressions = {"weights": model.weights, "offset": model.offset, "subset": model.subset}
     if any(text and text.startswith(".") and text not in fit.data for text in expressions.values()):
         return None
@@ -108,6 +113,16 @@ def _extract(fit: MerMod) -> dict[str, Any]:
         "optimizer_warnings": [],
         "versions": versions,
     }
+
+
+def _family(record: Fit) -> dict[str, Any]:
+    """What r/extract.R reads from generalized models alone."""
+    model = record.model
+    if not model.is_generalized:
+        return {}
+    theta = None if model.family_theta is None else [_number(model.family_theta)]
+    named = {"family": [model.family], "link": [model.link], "nAGQ": [model.nAGQ], "has_scale": [record.has_scale]}
+    return {**named, "family_theta": theta}
 
 
 def _refined(better: MerMod) -> dict[str, Any]:
