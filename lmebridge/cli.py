@@ -1,4 +1,4 @@
-"""The command line: ``lmebridge doctor | demo | fit | parity | verify | data ...``: see ``lmebridge --help``."""
+"""The command line: ``lmebridge doctor | demo | fit | verify | migrate | data ...``: see ``lmebridge --help``."""
 
 from __future__ import annotations
 
@@ -83,8 +83,9 @@ def run_doctor(_: argparse.Namespace) -> int:
     """Print what works here and how to mend what does not."""
     from lmebridge import doctor
 
+    tried = doctor.doors()
     found = doctor.statuses()
-    print(doctor.report(found))
+    print(doctor.report(found, tried))
     return OK if found["lme4"].usable else DIFFERS
 
 
@@ -96,6 +97,7 @@ def configure_demo(command: argparse.ArgumentParser) -> None:
     from lmebridge.backends import REGISTRY
 
     command.add_argument("--all", action="store_true", help="show every number instead of the main ones")
+    command.add_argument("--brief", action="store_true", help="show only how many numbers agree")
     command.add_argument("--backend", action="append", choices=REGISTRY, help="only this backend (may be repeated)")
     command.epilog = "Exit status 0 when every number that could be compared agrees, 1 when one does not."
 
@@ -106,7 +108,7 @@ def run_demo(options: argparse.Namespace) -> int:
     from lmebridge.demo.trials import BACKENDS, trials
 
     found = trials(options.backend or BACKENDS)
-    print(report(found, every=options.all))
+    print(report(found, every=options.all, brief=options.brief))
     return OK if all(trial.agrees for trial in found) else DIFFERS
 
 
@@ -283,6 +285,23 @@ def split_pair(text: str, form: str) -> tuple[str, str]:
     return left, right
 
 
+# --- migrate ----------------------------------------------------------------------------------------------------------
+
+
+def configure_migrate(command: argparse.ArgumentParser) -> None:
+    """What `migrate` takes."""
+    from lmebridge.migrate import command as migration
+
+    migration.configure(command)
+
+
+def run_migrate(options: argparse.Namespace) -> int:
+    """Translate an R script and say what is left."""
+    from lmebridge.migrate import command as migration
+
+    return migration.run(options)
+
+
 # --- scoreboard -------------------------------------------------------------------------------------------------------
 
 
@@ -369,6 +388,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callab
     "fit": ("fit a model to a data file and print its summary", configure_fit, run_fit),
     "parity": ("fit a model with every backend and compare each with each", configure_parity, run_parity),
     "verify": ("hold every number that a document prints to its models fitted again", configure_verify, run_verify),
+    "migrate": ("turn an R script into a Python script with the same numbers", configure_migrate, run_migrate),
     "scoreboard": ("run every engine on the project's cases and write the page", configure_scoreboard, run_scoreboard),
     "data": ("list, find or fetch the example data", configure_data, run_data),
 }

@@ -21,7 +21,15 @@ class LmebridgeError(Exception):
 
 
 class FormulaError(LmebridgeError, ValueError):
-    """A formula, or an R expression, that cannot be read or may not be evaluated."""
+    """A formula, or an R expression, that cannot be read or may not be evaluated.
+
+    Attributes
+    ----------
+    span : tuple of int or None
+        Where in the text the problem is, half-open, where that is known.
+    """
+
+    span: tuple[int, int] | None = None
 
     @classmethod
     def at(cls, text: str, span: tuple[int, int], problem: str, remedy: str = "") -> FormulaError:
@@ -56,7 +64,9 @@ class FormulaError(LmebridgeError, ValueError):
         line = text[first:] if end_of_line < 0 else text[first:end_of_line]
         width = max(1, min(span[1], first + len(line)) - start)
         place = f"    {line}\n    {' ' * (start - first)}{'^' * width}"
-        return cls("\n".join(part for part in (problem, place, remedy) if part))
+        error = cls("\n".join(part for part in (problem, place, remedy) if part))
+        error.span = span
+        return error
 
 
 class DataError(LmebridgeError, ValueError):

@@ -42,6 +42,30 @@ def set_seed(call: RCall) -> Value:
     return NOTHING
 
 
+@translates("source", "file, ...", "the script's own statements, when it is beside this one", harmless="...")
+def source(call: RCall) -> Value:
+    """Another script; those that are there never come here."""
+    raise call.fail(f"the script `{call.word('file', 'that is computed')}` is not beside this one")
+
+
+@translates("eval evalq", "expr, ...", "nothing can", harmless="expr ...")
+def evaluate(call: RCall) -> Value:
+    """Code that is made when the script runs."""
+    raise call.fail(f"`{call.name}` runs code that is known only when the script runs")
+
+
+@translates("opts_chunk", "...", "nothing: options of the document", packages="knitr", harmless="...")
+def chunk_options(_: RCall) -> Value:
+    """Options of a document that is knitted."""
+    return NOTHING
+
+
+@translates("kable", "x, ...", "`print(x)`", packages="knitr kableExtra", harmless="...")
+def kable(call: RCall) -> Value:
+    """A table in a document."""
+    return call.value("x")
+
+
 @translates("setwd", "dir", "nothing, with a note")
 def setwd(call: RCall) -> Value:
     """A working folder of somebody's machine."""

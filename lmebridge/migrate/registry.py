@@ -55,6 +55,8 @@ MODULES = (
     "aesthetics",
     "ggplot_style",
     "base_graphics",
+    "graphics_pages",
+    "lattice",
 )
 
 

@@ -21,6 +21,15 @@ DEEPEST = 60
 
 
 @dataclass
+class Page:
+    """What R's graphics device knows: how the page is divided, how many panels are drawn, the file it goes to."""
+
+    panels: tuple[int, int] | None = None
+    drawn: int = 0
+    file: Value | None = None
+
+
+@dataclass
 class Session:
     """What all places of one program share.
 
@@ -48,6 +57,7 @@ class Session:
     handle: str = "d"
     source_text: str = ""
     folder: Any = None
+    page: Page = field(default_factory=Page)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lmebridge.migrate.control_flow import run
+from lmebridge.migrate.errors import MigrationError
 from lmebridge.migrate.imports import import_lines
 from lmebridge.migrate.naming import Naming, assigned, columns_seen, modified
 from lmebridge.migrate.python_text import Remark, comment, remarks, spaced, statement_lines
 from lmebridge.migrate.quoting import Unprintable
 from lmebridge.migrate.scope import Scope, Session
 from lmebridge.migrate.showing import shown
-from lmebridge.migrate.statements import Piece, Top, line_of, tops
+from lmebridge.migrate.sources import Sources, with_sources
+from lmebridge.migrate.statements import Piece, Top, line_of, syntax_error, tops
 from lmebridge.migrate.values import Untranslated, Value
 
 if TYPE_CHECKING:
@@ -119,6 +121,7 @@ class _Output:
     notes: list[Note] = field(default_factory=list)
     places: list[tuple[int, int, int, int, bool]] = field(default_factory=list)
     definitions: list[tuple[int, int]] = field(default_factory=list)
+    sources: Sources = field(default_factory=dict)
 
 
 def translate(text: str, *, name: str = "script.R", folder: Path | None = None) -> Translation:
@@ -146,15 +149,28 @@ def translate(text: str, *, name: str = "script.R", folder: Path | None = None) 
     from lmebridge.migrate.documents import pieces
 
     found = pieces(text, name)
+    if len(found) == 1 and found[0].text == text:
+        _check_syntax(text, name)
+    if not found:
+        raise MigrationError(f"{name} has no R code: R is looked for in chunks, cells and blocks of code")
     return translate_pieces(found, name=name, folder=folder)
+
+
+def _check_syntax(text: str, name: str) -> None:
+    """Refuse a script that R cannot read either."""
+    problem = syntax_error(text)
+    if problem is not None:
+        line, column, words = problem
+        raise MigrationError(f"{name}, line {line}, column {column}: {words}. R cannot read this script either")
 
 
 def translate_pieces(found: list[Piece], *, name: str = "script.R", folder: Path | None = None) -> Translation:
     """Translate stretches of R code that are one program."""
     read = [(piece, tops(piece.text)) for piece in found]
-    scope = Scope(_session([top for _, each in read for top in each]))
-    scope.session.folder = folder
-    output = _Output()
+    sources = with_sources([top for _, each in read for top in each], folder)
+    every = [top for _, each in [*read, *sources.values()] for top in each]
+    scope = Scope(_session(every))
+    output = _Output(sources=sources)
     for piece, each in read:
         _translate_piece(scope, piece, each, output)
     return _finished(output, name)
@@ -172,6 +188,8 @@ def _session(every: list[Top]) -> Session:
 def _translate_piece(scope: Scope, piece: Piece, each: list[Top], output: _Output) -> None:
     scope.session.source_text = piece.text
     position = 0
+    if output.lines:
+        output.lines.append("")
     for top in each:
         _write(output, _before(piece.text, position, top.start))
         _translate_top(scope, piece, top, output)
@@ -188,12 +206,26 @@ def _translate_top(scope: Scope, piece: Piece, top: Top, output: _Output) -> Non
     line = piece.line + line_of(piece.text, top.start) - 1
     end_line = piece.line + line_of(piece.text, top.end) - 1
     first = len(output.lines)
+    if id(top.node) in output.sources:
+        _include(scope, piece, top, output)
+        output.places.append((line, end_line, first, len(output.lines), False))
+        return
     reason = top.problem or _attempt(scope, top, output, line)
     if reason:
         output.leftovers.append(Leftover(line, top.source, reason, piece.title))
         for each in top.source.splitlines():
             output.lines.append(comment(f"# R: {each}"))
     output.places.append((line, end_line, first, len(output.lines), bool(reason)))
+
+
+def _include(scope: Scope, piece: Piece, top: Top, output: _Output) -> None:
+    """Put a script that is sourced in the place of the call that does."""
+    other, tops_there = output.sources[id(top.node)]
+    places = list(output.places)
+    output.lines.append(f"# From {other.title}:")
+    _translate_piece(scope, other, tops_there, output)
+    output.places = places
+    scope.session.source_text = piece.text
 
 
 def _attempt(scope: Scope, top: Top, output: _Output, line: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lmebridge.errors import FormulaError
-from lmebridge.rsyntax import parse
+from lmebridge.rsyntax import parse, tokenize
 
 if TYPE_CHECKING:
     from lmebridge.rsyntax import Node
@@ -64,53 +64,63 @@ def tops(text: str) -> list[Top]:
     return [Top(node, text[slice(*node.span)], *node.span) for node in nodes]
 
 
+def syntax_error(text: str) -> tuple[int, int, str] | None:
+    """Line and column, from 1, of what R's grammar does not allow, and what that is; None when all can be read."""
+    try:
+        parse(text)
+    except FormulaError as error:
+        position = _last_token(text, *(error.span or (0, 0)))
+        line = line_of(text, position)
+        return line, position - (text.rfind("\n", 0, position) + 1) + 1, str(error).splitlines()[0]
+    return None
+
+
+def _last_token(text: str, start: int, end: int) -> int:
+    """Where the last token of a stretch begins: R points at that one when two stand side by side."""
+    try:
+        tokens = [token for token in tokenize(text[start:end]) if token.kind not in {"end", "newline", "comment"}]
+    except FormulaError:
+        return start
+    return start + tokens[-1].span[0] if tokens else start
+
+
+#: Lines that one statement may have where the program as a whole cannot be read.
+_LONGEST = 60
+
+
 def _salvaged(text: str) -> list[Top]:
-    """Statements of a program in which at least one cannot be read: as many lines at a time as make sense."""
+    """Statements of a program in which at least one cannot be read: as many lines at a time as make one."""
     found: list[Top] = []
     position = 0
     while position < len(text):
-        end, nodes, problem = _next(text, position)
-        if nodes is None:
-            start = position + len(text[position:end]) - len(text[position:end].lstrip())
-            if text[start:end].strip():
-                found.append(Top(None, text[start:end].rstrip(), start, start + len(text[start:end].rstrip()), problem))
+        end, problem = _next(text, position)
+        stretch = text[position:end]
+        start = position + len(stretch) - len(stretch.lstrip())
+        if problem:
+            source = stretch.strip()
+            found.append(Top(None, source, start, start + len(source), problem))
         else:
-            found += [_moved(node, text, position) for node in nodes]
+            # Read after blanks in the place of all before it, so that its places are those in the text.
+            nodes = parse(re.sub(r"[^\n]", " ", text[:position]) + stretch)
+            found += [Top(node, text[slice(*node.span)], *node.span) for node in nodes]
         position = end
     return found
 
 
-def _moved(node: Node, text: str, by: int) -> Top:
-    """A statement read from the middle of the text, read again in its place."""
-    start, end = node.span[0] + by, node.span[1] + by
-    (placed,) = parse(" " * 0 + _blank(text[:start]) + text[start:end])
-    return Top(placed, text[start:end], start, end)
-
-
-def _blank(text: str) -> str:
-    """Spaces in the place of every character."""
-    return re.sub(r"[^\n]", " ", text)
-
-
-#: Lines that one statement may have where the program as a whole cannot be read.
-_LONGEST = 200
-
-
-def _next(text: str, position: int) -> tuple[int, tuple[Node, ...] | None, str]:
-    """End of the next statement, and its trees; no trees and the problem when it cannot be read."""
-    ends = [match.end() for match in re.finditer(r"\n|\Z", text[position:])][:_LONGEST]
+def _next(text: str, position: int) -> tuple[int, str]:
+    """Where the next stretch that can be read ends; else where its first line ends, and the problem."""
+    stretch = text[position:]
+    ends = [match.end() for match in re.finditer(r"\n|\Z", stretch)][:_LONGEST]
     problem = ""
     for end in ends:
         try:
-            nodes = parse(text[position : position + end])
+            parse(stretch[:end])
         except FormulaError as error:
             problem = problem or str(error).splitlines()[0]
-            continue
-        if nodes or end == ends[-1]:
-            return position + end, nodes, ""
-        if not nodes:
-            return position + end, nodes, ""
-    return position + max(ends[0], 1), None, problem
+        else:
+            return position + end, ""
+    lines = [end for end in ends if stretch[:end].strip()]
+    return position + (lines[0] if lines else ends[0]), problem
 
 
 def line_of(text: str, position: int) -> int:
