@@ -10,6 +10,9 @@ ifneq ($(wildcard ../shared/data),)
 export LMEBRIDGE_DATA ?= $(abspath ../shared/data)
 endif
 
+# Tests of the lme4 backend that `make test` runs a second time, with R in a process of its own as the door.
+THROUGH_WORKER := tests/backends/test_r.py tests/backends/test_lme4.py tests/test_exchange.py
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-installed test-pymer4 lint wheel goldens fixtures docs benchmark clean
 
@@ -21,10 +24,13 @@ setup:  ## make .venv, install the package, R and lme4 where that may be done
 
 demo: setup  ## fit the models of three published documents and compare every printed number
 	@$(VENV)/bin/lmebridge demo
+	@echo "The same through R in a process of its own (LMEBRIDGE_R=worker):"
+	@LMEBRIDGE_R=worker $(VENV)/bin/lmebridge demo --backend lme4 --brief
 
 test:  ## run the tests (PYTEST_ARGS="-k name" for some)
 	@$(PYTHON) scripts/setup.py --tests
 	$(VENV)/bin/pytest $(PYTEST_ARGS)
+	LMEBRIDGE_R=worker $(VENV)/bin/pytest $(PYTEST_ARGS) $(THROUGH_WORKER)
 
 test-installed:  ## build the wheel and test it from a clean environment without rpy2
 	@$(PYTHON) scripts/setup.py --tests

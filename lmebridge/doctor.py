@@ -9,8 +9,9 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from lmebridge.backends._door_status import DoorStatus
     from lmebridge.backends._r_home import Home
     from lmebridge.backends.contract import Status
 
@@ -20,13 +21,15 @@ PACKAGES = ("lmebridge", "numpy", "scipy", "pandas", "formulaic", "statsmodels")
 WIDTH = 110
 
 
-def report(found: Mapping[str, Status] | None = None) -> str:
+def report(found: Mapping[str, Status] | None = None, tried: Sequence[DoorStatus] | None = None) -> str:
     """Everything that matters about this machine, as text: Python, R, the backends, the data.
 
     Parameters
     ----------
     found : mapping of str to Status, optional
         What the backends say about themselves, where they have been asked already.
+    tried : sequence of DoorStatus, optional
+        What came of trying the doors to R, where they have been tried already.
 
     Returns
     -------
@@ -40,9 +43,11 @@ def report(found: Mapping[str, Status] | None = None) -> str:
     """
     from lmebridge.backends import _r_home
 
+    doors_found = doors() if tried is None else tried
     sections = {
         "Python": python_lines(),
         "R": r_lines(_r_home.find()),
+        "Doors to R": door_lines(doors_found),
         "Backends": backend_lines(statuses() if found is None else found),
         "Data": data_lines(),
     }
@@ -52,6 +57,13 @@ def report(found: Mapping[str, Status] | None = None) -> str:
 def section(heading: str, lines: list[str]) -> str:
     """A heading with its lines below it."""
     return "\n".join([heading, *(f"  {line}" for line in lines), ""])
+
+
+def doors() -> list[DoorStatus]:
+    """What came of trying rpy2's door to R and the worker's."""
+    from lmebridge.backends._door_status import try_doors
+
+    return try_doors()
 
 
 def statuses() -> dict[str, Status]:
@@ -95,6 +107,21 @@ def r_lines(home: Home) -> list[str]:
     table = [f"R {'.'.join(map(str, since))} and later" if any(since) else "earlier R" for since, _ in RPY2_FOR_R]
     known = [f"{name}: rpy2-rinterface{versions}" for name, (_, versions) in zip(table, RPY2_FOR_R, strict=True)]
     return [found, rpy2, "Versions that load together:", *(f"  {line}" for line in known)]
+
+
+def door_lines(tried: Sequence[DoorStatus]) -> list[str]:
+    """Each door to R: what is behind it and what it costs, or why it does not open and how to mend that."""
+    lines: list[str] = []
+    for door in tried:
+        if door.r:
+            cost = f"started in {door.start:.1f} s, {door.call * 1000:.1f} ms a call"
+            lines.append(f"{door.name:12} {'usable':11} {door.r} ({door.where}), {cost}")
+        else:
+            lines += [f"{door.name:12} not usable", *wrapped(f"{door.reason}. {door.remedy}")]
+    behind = {door.r for door in tried if door.r}
+    if len(behind) > 1:
+        lines += wrapped("The doors lead to different Rs: LMEBRIDGE_R=rpy2 or LMEBRIDGE_R=worker says which is meant.")
+    return lines
 
 
 def backend_lines(found: Mapping[str, Status]) -> list[str]:

@@ -16,6 +16,9 @@ PROJECT = Path(__file__).resolve().parents[1]
 #: What needs neither R nor the source tree.
 WITHOUT_R = ["-m", "not needs_r and not needs_pymer4 and not needs_source", "-q", "-p", "no:cacheprovider"]
 
+#: What shows that R in a process of its own serves the installed package.
+THROUGH_WORKER = ["tests/backends/test_r.py", "tests/backends/test_doors.py", "-q", "-p", "no:cacheprovider"]
+
 
 def main() -> int:
     """Build, install, copy, test; the exit status."""
@@ -25,6 +28,8 @@ def main() -> int:
         run(python, "-c", "import importlib.util as u, sys; sys.exit(u.find_spec('rpy2') is not None)")
         copy_tests(folder / "copy")
         run(python, "-m", "pytest", *WITHOUT_R, *sys.argv[1:], cwd=folder / "copy")
+        if shutil.which("Rscript") is not None:  # any R serves, without rpy2
+            run(python, "-m", "pytest", *THROUGH_WORKER, cwd=folder / "copy")
         run(folder / "venv" / "bin" / "lmebridge", "data", "list", cwd=folder)
     return 0
 

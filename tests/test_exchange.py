@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import lmebridge as lme
+from lmebridge.backends import _r, _rpy2
 from tests.cases import FIXTURES, data
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
 @pytest.mark.needs_r
 def test_a_model_in_r_is_seen_from_python() -> None:
     """from_r takes the rpy2 object of a fit, and refuses what is no R object."""
-    fit = lme.lmer(FORMULA, data("sleepstudy"), backend="lme4")
+    pytest.importorskip("rpy2")
+    with _r.through(_rpy2.DOOR):
+        fit = lme.lmer(FORMULA, data("sleepstudy"), backend="lme4")
     seen = lme.from_r(fit.engine.sexp)
     pd.testing.assert_series_equal(seen.fixef(), fit.fixef())
     assert str(seen.summary()) == str(fit.summary())

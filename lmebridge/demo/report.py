@@ -24,7 +24,7 @@ NAME_WIDTH = 46
 NUMBER_WIDTH = 13
 
 
-def report(trials: Sequence[Trial], *, every: bool = False) -> str:
+def report(trials: Sequence[Trial], *, every: bool = False, brief: bool = False) -> str:
     """The whole report.
 
     Parameters
@@ -33,13 +33,15 @@ def report(trials: Sequence[Trial], *, every: bool = False) -> str:
         What `demo.trials` gives.
     every : bool
         Show every number instead of the main ones.
+    brief : bool
+        Show no number, only how many agree.
 
     Returns
     -------
     str
         A block for each output that could be compared, what could not be and why, and a summary.
     """
-    blocks = [list(block) for _, block in groupby(trials, key=lambda trial: trial.output.id)]
+    blocks = [] if brief else [list(block) for _, block in groupby(trials, key=lambda trial: trial.output.id)]
     tables = [table(block, every=every) for block in blocks if any(trial.table is not None for trial in block)]
     return "\n".join([*tables, *obstacles(trials), *summary(trials)])
 

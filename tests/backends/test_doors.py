@@ -26,6 +26,8 @@ FORMULA = "Reaction ~ Days + (Days | Subject)"
 #: the process in memory: with random addresses turned off (setarch -R) all runs are alike.
 NOT_REPEATED_BY_R = ("penicillin", "penicillin_ml", "random_interaction", "team_slopes")
 
+needs_rpy2 = pytest.mark.skipif(not _r_home.find_rpy2(), reason="rpy2 is not installed")
+
 
 def without_random_addresses() -> list[str]:
     """What starts a program at the same addresses each time, empty where the system refuses."""
@@ -46,7 +48,7 @@ def chosen():
 
 @pytest.mark.slow
 @pytest.mark.needs_r
-@pytest.mark.skipif(not _r_home.find_rpy2(), reason="rpy2 is not installed")
+@needs_rpy2
 def test_both_doors_give_the_same_bits():
     """Every case fitted and asked everything through either door: each answer is the same, bit for bit."""
     prefix = without_random_addresses()
@@ -59,6 +61,7 @@ def test_both_doors_give_the_same_bits():
 
 
 @pytest.mark.needs_r
+@needs_rpy2
 @pytest.mark.parametrize("name", ["rpy2", "worker"])
 def test_a_model_answers_where_it_lives(chosen, name):
     """The choice of a door is for new models: one that was fitted before goes on answering through its own."""
@@ -71,6 +74,7 @@ def test_a_model_answers_where_it_lives(chosen, name):
 
 
 @pytest.mark.needs_r
+@needs_rpy2
 def test_models_of_both_doors_meet(chosen):
     """A call with models from either door works: one of them is copied to where the other lives."""
     lme.set_r("worker")
