@@ -311,3 +311,28 @@ def least_squares(design: Design) -> Any:
     if design.weights is None:
         return sm.OLS(design.y - design.offset, design.X).fit()
     return sm.WLS(design.y - design.offset, design.X, weights=design.weights).fit()
+
+
+def smooth(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A locally weighted line through points, R's ``lowess(x, y)`` with its defaults.
+
+    Parameters
+    ----------
+    x, y : numpy.ndarray, shape (n,)
+        Coordinates of the points, all finite.
+
+    Returns
+    -------
+    x, y : numpy.ndarray, shape (n,)
+        The line, in the order of `x`, in the units of each.
+
+    References
+    ----------
+    R ``stats::lowess`` (f = 2/3, iter = 3, delta = 1 % of the range); Cleveland (1979), JASA 74, 829-836.
+    """
+    from statsmodels.nonparametric.smoothers_lowess import lowess
+
+    order = np.argsort(x, kind="stable")
+    near = 0.01 * float(np.ptp(x))
+    line = lowess(y[order], x[order], frac=2 / 3, it=3, delta=near, is_sorted=True, return_sorted=False)
+    return x[order], np.asarray(line)

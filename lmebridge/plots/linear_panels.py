@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from lmebridge.linear.linear_model import LinearModel
 
+#: Name of the smooth line.
+SMOOTH = "lowess"
 #: Cook's distances whose contours R draws, and points of each contour.
 COOK_LEVELS, CONTOUR_POINTS = (0.5, 1.0), 101
 
 
 def plot_lm(fit: LinearModel, which: int | Sequence[int] = (1, 2, 3, 5), id_n: int = 3, *, ax: Any = None) -> Any:
-    """Diagnostic plots of a linear model, R's ``plot.lm`` without its smooth lines.
+    """Diagnostic plots of a linear model, R's ``plot.lm``.
 
     Parameters
     ----------
@@ -137,12 +139,21 @@ class _Diagnostics:
         for level in COOK_LEVELS:
             height = np.sqrt(level * self.rank * (1 - leverages) / leverages)
             for sign in (-1, 1):
-                ax.plot(leverages, sign * height, color=canvas.LINE, linewidth=0.9, linestyle="--")
+                ax.plot(leverages, sign * height, color=canvas.REFERENCE, linewidth=0.9, linestyle="--")
         ax.set(ylim=limits, xlim=(0.0, most * 1.02))
 
     def _scatter(self, ax: Axes, x: np.ndarray, y: np.ndarray, sizes: np.ndarray) -> None:
         canvas.points(ax, x, y)
+        self._smooth(ax, x, y)
         label_points(ax, x, y, self.extreme(sizes))
+
+    def _smooth(self, ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
+        """R's smooth line, where there are different places for it to go through."""
+        from lmebridge.backends.statsmodels import smooth
+
+        known = np.isfinite(x) & np.isfinite(y)
+        if len(np.unique(x[known])) > 1:
+            ax.plot(*smooth(x[known], y[known]), color=canvas.LINE, linewidth=1.3, label=SMOOTH)
 
 
 #: By R's number, what draws a panel.

@@ -27,7 +27,10 @@ describe <- function(m) {
   cooks <- cooks.distance(m)
   top <- function(size) I(sort(as.integer(names(r)[order(-size)[1:3]])))
   line <- coef(lm(quantile(rs, c(.25, .75)) ~ qnorm(c(.25, .75))))
-  list(fitted = unname(fitted(m)), residuals = unname(r), standardized = unname(rs),
+  smooth <- function(x, y) lowess(x, y)[c("x", "y")]
+  list(smooth = list(`1` = smooth(fitted(m), r), `3` = smooth(fitted(m), sqrt(abs(rs))),
+                     `5` = smooth(hatvalues(m), rs)),
+       fitted = unname(fitted(m)), residuals = unname(r), standardized = unname(rs),
        leverages = unname(hatvalues(m)), quantiles = sort(qqnorm(rs, plot.it = FALSE)$x), line = unname(line),
        residual_names = top(abs(r)), standardized_names = top(abs(rs)), cook_names = top(cooks))
 }
@@ -76,6 +79,10 @@ def test_panels_are_plot_lms(kind: str, backend: str, judged: dict[str, Any]) ->
     close(sloped_line(drawn[2]), wanted["line"])
     close(marks(drawn[3]), np.column_stack([wanted["fitted"], np.sqrt(np.abs(wanted["standardized"]))]))
     close(marks(drawn[5]), np.column_stack([wanted["leverages"], wanted["standardized"]]))
+    for panel in (1, 3, 5):
+        (line,) = [one for one in drawn[panel].get_lines() if one.get_label() == "lowess"]
+        # 1e-6: two programs for one algorithm, which stop iterating weights that are nearly zero at other places.
+        np.testing.assert_allclose(line.get_ydata(), wanted["smooth"][str(panel)]["y"], rtol=0, atol=1e-6)
     names = {1: "residual_names", 2: "standardized_names", 3: "standardized_names", 5: "cook_names"}
     for panel, key in names.items():
         assert sorted(int(text) for text in texts(drawn[panel])) == wanted[key]
