@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.data_files import Facts, facts, r_name
@@ -160,7 +161,7 @@ def _checked(call: RCall, code: ast.expr, seen: Facts | None, *, header: bool) -
         if changed and not call.given("col.names"):
             code = py("F.rename(columns=NAMES)", F=code, NAMES=dictionary(changed))
         parts = {names[name]: Value(code, Kind.COLUMN, kind) for name, kind in seen.kinds.items()}
-    elif checks and header and any("." in name for name in call.scope.session.columns):
+    elif checks and header and any(re.search(r"\w\.\w", name) for name in call.scope.session.columns):
         call.note("R writes `.` for blanks and other signs in names of columns, pandas keeps them")
     for name in seen.letters if seen is not None else ():
         call.note(f"R reads `{name}`, which has nothing but T and F, as TRUE and FALSE")

@@ -297,8 +297,8 @@ def labels(taken_from: ast.expr, found: Choice) -> ast.expr | list[str]:
         return py("D.columns.drop(NAMES)", D=taken_from, NAMES=_labels(taken_from, dropped))
     if dropped:
         raise Untranslated("a choice that takes some columns and leaves out others has no translation here")
-    found: ast.expr | list[str] = _labels(taken_from, taken)
-    return found
+    names: ast.expr | list[str] = _labels(taken_from, taken)
+    return names
 
 
 def _labels(taken_from: ast.expr, parts: list[Part]) -> Any:
