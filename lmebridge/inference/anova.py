@@ -127,10 +127,18 @@ def _check_same_data(fits: Sequence[Any]) -> None:
             "Drop the rows with missing values in any model's variables before fitting."
         )
     first = fits[0]
-    if not all(fit.data is first.data or fit.data.equals(first.data) for fit in fits):
+    if not all(_same_rows(fit.data, first.data) for fit in fits):
         raise DataError(
             "all models must be fit to the same data object: a likelihood-ratio test compares models of one data set."
         )
+
+
+def _same_rows(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether two frames are of one data set: one may have columns that were added since."""
+    if one is other:
+        return True
+    shared = [name for name in one.columns if name in other.columns]
+    return bool(shared) and one[shared].equals(other[shared])
 
 
 def _maximum_likelihood(fits: Sequence[Any]) -> list[Any]:

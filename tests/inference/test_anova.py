@@ -114,3 +114,12 @@ def test_table_prints_as_in_r(run_r: Callable[..., Any]) -> None:
     expected = run_r(program, path=FIXTURES / "data" / "sleepstudy.csv")
     fits = [fit(FORMULAS[name]) for name in ("null", "intercepts")]
     assert repr(lme.anova(*fits, model_names=["null", "days"])).splitlines() == expected
+
+
+def test_a_column_that_was_added_since_makes_no_other_data() -> None:
+    """Models of one data set stay comparable when a column was added between the fits, as in R."""
+    frame = data("sleepstudy")
+    null = lme.lmer(FORMULAS["null"], frame, REML=False, backend="native")
+    wider = frame.assign(day_after=frame["Days"] + 1)
+    slopes = lme.lmer(FORMULAS["slopes"], wider, REML=False, backend="native")
+    assert lme.anova(null, slopes).equals(lme.anova(null, fit(FORMULAS["slopes"])))
