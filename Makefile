@@ -10,7 +10,7 @@ ifneq ($(wildcard ../shared/data),)
 export LMEBRIDGE_DATA ?= $(abspath ../shared/data)
 endif
 
-# Tests of the lme4 backend that `make test` runs a second time, with R in a process of its own as the door.
+# Tests of the lme4 backend that `make test` runs twice, first with R in a process of its own as the door.
 THROUGH_WORKER := tests/backends/test_r.py tests/backends/test_lme4.py tests/test_exchange.py
 
 .DEFAULT_GOAL := help
@@ -29,8 +29,8 @@ demo: setup  ## fit the models of three published documents and compare every pr
 
 test:  ## run the tests (PYTEST_ARGS="-k name" for some)
 	@$(PYTHON) scripts/setup.py --tests
+	$(if $(filter-out -q,$(PYTEST_ARGS)),,LMEBRIDGE_R=worker $(VENV)/bin/pytest -q $(THROUGH_WORKER))
 	$(VENV)/bin/pytest $(PYTEST_ARGS)
-	LMEBRIDGE_R=worker $(VENV)/bin/pytest $(PYTEST_ARGS) $(THROUGH_WORKER)
 
 test-installed:  ## build the wheel and test it from a clean environment without rpy2
 	@$(PYTHON) scripts/setup.py --tests
