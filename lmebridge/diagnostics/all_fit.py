@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from lmebridge.errors import LmebridgeError
+from lmebridge.errors import LmebridgeError, LmebridgeWarning
 from lmebridge.inference import engines, twin
 
 if TYPE_CHECKING:
@@ -155,8 +156,15 @@ def allFit(fit: MerMod, maxfun: int = 100_000) -> AllFit:
         If `maxfun` is not positive.
     LmebridgeError
         If no optimizer gave a fit, with the reasons.
+    KeyboardInterrupt
+        If Ctrl-C came before the first fit, or during lme4's own.
     UnsupportedByBackend
         For MixedLM's own estimates.
+
+    Warns
+    -----
+    LmebridgeWarning
+        If Ctrl-C ended the work: the result has the fits made.
 
     References
     ----------
@@ -212,13 +220,19 @@ def _of_ours(fit: MerMod, maxfun: int) -> AllFit:
     from lmebridge.inference.refitting import like
 
     engine: LocalEngine = engines.local_engine(fit, "allFit")
-    fits, failed = {}, {}
+    fits: dict[str, MerMod] = {}
+    failed: dict[str, str] = {}
     for name in (OWN, *SCIPY):
         try:
             solution, convergence = _minimized(name, engine.solution.problem, maxfun)
         except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
             failed[name] = str(error)
             continue
+        except KeyboardInterrupt:
+            if not fits:
+                raise
+            warnings.warn(f"interrupted after {len(fits)} fits: the result holds those", LmebridgeWarning, stacklevel=4)
+            return AllFit(fits, {other: "interrupted" for other in (OWN, *SCIPY) if other not in fits} | failed)
         again = LocalEngine(engine.model, engine.design, solution, engine.source)
         fits[name] = like(fit, local_fit(engine.model, engine.design, solution, convergence, engine.source), again)
     return AllFit(fits, failed)
@@ -249,8 +263,6 @@ def _by_scipy(name: str, task: Problem, start: np.ndarray, maxfun: int) -> tuple
 
 def _minimize(name: str, task: Problem, start: np.ndarray, maxfun: int) -> Any:
     """Result of scipy's ``minimize``, with the gradient where the method and the problem have it."""
-    import warnings
-
     from scipy import optimize
 
     from lmebridge.pls import solution as pls

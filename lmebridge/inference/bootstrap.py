@@ -285,6 +285,8 @@ def bootstrapped_parameters(
     ------
     LmebridgeError
         If all draws failed.
+    KeyboardInterrupt
+        If Ctrl-C came before the first draw: there is nothing to give back.
     """
     count = checked_nsim(nsim)
     statistic = Parameters.of(fit)
@@ -292,6 +294,8 @@ def bootstrapped_parameters(
     if isinstance(source, SimulatedInR):
         source = GivenResponses(fit, fit.simulate(count, seed))
     boot = bootstrapped(Worker(source, statistic), numbers(statistic(fit)), count, parallel, progress)
+    if boot.interrupted and boot.t.empty:
+        raise KeyboardInterrupt
     if boot.t.isna().all(axis=None):
         raise LmebridgeError(f"all bootstrap runs failed: {'; '.join(boot.failures)}")
     return boot

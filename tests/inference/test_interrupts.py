@@ -13,7 +13,11 @@ from typing import Any
 
 import pytest
 
+import lmebridge as lme
 from lmebridge.backends import _interrupts
+from lmebridge.diagnostics import all_fit
+from lmebridge.inference import bootstrap_runs
+from tests.inference.models import fitted
 
 #: Seconds of work before Ctrl-C is pressed.
 DELAY = 0.7
@@ -58,6 +62,39 @@ def test_ctrl_c(backend: str, names: list[str]) -> None:
         assert piece.get("interrupted", True)
         assert piece["name"] == "fits" or "interrupted after" in piece["said"][0]
         assert piece["sigma"] == pytest.approx(SIGMA, abs=5e-4)  # three decimals are printed
+
+
+def test_ctrl_c_keeps_the_fits_made(monkeypatch: Any) -> None:
+    """Of one model's fits by several optimizers, those that were made are there."""
+    tried, minimized = [], all_fit._minimized
+
+    def interrupted(name: str, *arguments: Any) -> Any:
+        tried.append(name)
+        if len(tried) == 3:
+            raise KeyboardInterrupt
+        return minimized(name, *arguments)
+
+    monkeypatch.setattr(all_fit, "_minimized", interrupted)
+    with pytest.warns(lme.LmebridgeWarning, match="interrupted after 2 fits"):
+        found = fitted("one", "native").allFit()
+    assert list(found) == tried[:2]
+    assert set(found.failed.values()) == {"interrupted"}
+
+
+def test_ctrl_c_before_anything(monkeypatch: Any) -> None:
+    """Where nothing was done, a bootstrap has no draws, and intervals of it are not made up."""
+
+    def interrupted(worker: Any, which: range) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bootstrap_runs.Worker, "iterate", interrupted)
+    fit = fitted("one", "native")
+    with pytest.warns(lme.LmebridgeWarning, match="interrupted after 0 of 9"):
+        boot = fit.bootMer(lme.sigma, nsim=9)
+    assert boot.t.shape == (0, 1)
+    assert "draws" in repr(boot)
+    with pytest.warns(lme.LmebridgeWarning), pytest.raises(KeyboardInterrupt):
+        fit.confint(method="boot", nsim=9)
 
 
 class TestStoppable:
