@@ -50,6 +50,8 @@ def assign_name(scope: Scope, name: str, source: Node) -> Value:
         raise Untranslated("what is assigned leaves no value in Python")
     if value.kind is Kind.FUNCTION and isinstance(value.source, str):
         raise Untranslated(f"the function `{value.source}` is given another name")
+    if value.kind is Kind.NULL and name in scope.session.modified:
+        value = value.but(code=py("pd.Series(dtype=float)"), kind=Kind.NAMED, element=Kind.NUMBER)
     code = value.code
     if not (isinstance(code, ast.Name) and code.id == python):
         scope.emit("TARGET = VALUE", TARGET=ast.Name(python, ast.Store()), VALUE=own(scope, name, value))

@@ -85,6 +85,11 @@ def _beside(frame: Value, value: Value) -> Value:
 def rbind(call: RCall) -> Value:
     """Rows of several frames one below the other."""
     pairs = call.rest_values
+    pairs = [(name, value) for name, value in pairs if value.source != "empty" and value.kind is not Kind.NULL] or pairs
+    values = [value for _, value in call.rest_values]
+    if pairs and len(pairs) < len(values) and all(value.kind is Kind.FRAME for _, value in pairs):
+        code = py("pd.concat(X, ignore_index=True)", X=[value.code for value in values])
+        return pairs[0][1].but(code=code, rows=call.scope.new_rows())
     values = [value for _, value in pairs]
     if values and all(value.kind is Kind.FRAME for value in values):
         code = py("pd.concat(X, ignore_index=True)", X=[value.code for value in values])

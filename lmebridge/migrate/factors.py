@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lmebridge.migrate.registry import replaces, translates
 from lmebridge.migrate.sorting import LOCALE
 from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Value, dictionary, literal, py
-from lmebridge.rsyntax import Call, Constant, Name, function_name, operands
+from lmebridge.rsyntax import Call, Constant, Name, Node, function_name, operands
 
 if TYPE_CHECKING:
     from lmebridge.migrate.calls import RCall
@@ -167,10 +167,31 @@ def as_character(call: RCall) -> Value:
     raise call.fail(f"a {value.kind.value} as text has no translation")
 
 
+_CONTRASTS = {"contr.sum", "contr.treatment", "contr.helmert", "contr.poly", "contr.SAS"}
+
+
 @replaces("contrasts", "x, value", "`contrasts={...}` of the models that follow")
 def set_contrasts(call: RCall) -> Value:
     """Contrasts of a factor, which R keeps with the column and lmebridge takes with the model."""
-    raise call.fail('contrasts are given to the model here: `contrasts={"f": "contr.sum"}`')
+    node, value = call.argument("x"), call.argument("value")
+    name = _contrast_name(value)
+    frame_node, column_node = operands(node) if function_name(node) == "$" else (node, node)
+    if name not in _CONTRASTS or not isinstance(frame_node, Name) or not isinstance(column_node, Name):
+        raise call.fail("only contrasts that R has a function for, of a column, have a translation")
+    frame = call.scope.value(frame_node)
+    if frame.kind is not Kind.FRAME or frame_node is column_node:
+        raise call.fail("the contrasts of this have no translation")
+    column = frame.parts.get(column_node.name, Value(frame.code, Kind.COLUMN))
+    marked = column.but(source=("contrasts", name))
+    call.scope.define(frame_node.name, frame.but(parts={**frame.parts, column_node.name: marked}))
+    return NOTHING
+
+
+def _contrast_name(node: Node) -> str | None:
+    """``contr.sum`` of ``contr.sum(2)``, ``contr.sum`` and ``"contr.sum"``."""
+    if isinstance(node, Call):
+        return function_name(node)
+    return node.name if isinstance(node, Name) else str(node.value)
 
 
 @translates("table", "..., useNA = 'no', dnn", "`x.value_counts().sort_index()`; `pd.crosstab(x, y)`")
@@ -180,6 +201,8 @@ def table(call: RCall) -> Value:
     if call.given("useNA") and call.constant("useNA") != "no":
         return _with_missing(call, values)
     call.ignore("dnn")
+    if len(values) == 1 and values[0].there is not None:
+        values = [values[0].but(code=py("X[T]", X=values[0], T=values[0].there))]
     if len(values) == 1 and values[0].is_series:
         code = py("X.value_counts().sort_index()", X=values[0])
         if values[0].factor:
@@ -199,6 +222,19 @@ def _with_missing(call: RCall, values: list[Value]) -> Value:
         raise call.fail("a table with missing values of these has no translation")
     code = py("X.value_counts(dropna=False).sort_index()", X=values[0])
     return Value(code, Kind.NAMED, Kind.NUMBER, source="table")
+
+
+@translates("xtabs", "formula, data, ...", "`pd.crosstab(d[a], d[b])`")
+def xtabs(call: RCall) -> Value:
+    """Counts of every combination of two factors."""
+    call.refuse_rest()
+    node, frame = call.argument("formula"), call.expect("data", Kind.FRAME)
+    parts = operands(node)
+    names = operands(parts[0]) if len(parts) == 1 and function_name(parts[0]) == "+" else ()
+    if len(names) != 2 or not all(isinstance(name, Name) for name in names):
+        raise call.fail("only counts of two factors have a translation")
+    first, second = (py("F[N]", F=frame, N=name.name) for name in names if isinstance(name, Name))
+    return Value(py("pd.crosstab(X, Y)", X=first, Y=second), Kind.TABLE, Kind.NUMBER)
 
 
 @translates("prop.table proportions", "x, margin = NULL", "`t / t.sum()`")
@@ -226,15 +262,15 @@ def tapply(call: RCall) -> Value:
     raise call.fail("`tapply` by more than two factors has no translation")
 
 
-@translates("aggregate", "x, data, FUN, ..., na.rm", "`d.groupby(g, as_index=False)[y].mean()`")
+@translates("aggregate", "x, data, FUN, ..., by, na.rm", "`d.groupby(g, as_index=False)[y].mean()`")
 def aggregate(call: RCall) -> Value:
     """A summary of each group, as a frame: by a formula."""
-    from lmebridge.migrate.grouping import aggregated
+    from lmebridge.migrate.grouping import aggregated, aggregated_by
 
-    node = call.node_of("x")
-    if not isinstance(node, Call) or function_name(node) != "~":
-        raise call.fail("`aggregate` without a formula has no translation")
-    return aggregated(call, node)
+    node = call.argument("x")
+    if isinstance(node, Call) and function_name(node) == "~":
+        return aggregated(call, node)
+    return aggregated_by(call)
 
 
 @translates("by split", "x, f, ...", "`{name: part for name, part in d.groupby(g)}`")

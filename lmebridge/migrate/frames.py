@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lmebridge.migrate.operators import by_place, same_rows
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Untranslated, Value, dictionary, literal, py
-from lmebridge.rsyntax import Argument, Name, Node, deparse
+from lmebridge.rsyntax import Argument, Call, Name, Node, deparse
+from lmebridge.rsyntax import names as names_in
 
 if TYPE_CHECKING:
     from lmebridge.migrate.calls import RCall
@@ -21,10 +22,10 @@ def argument_name(argument: Argument) -> str:
 
 
 @translates(
-    "data.frame tibble",
+    "data.frame",
     "..., row.names = NULL, check.names = TRUE, stringsAsFactors = FALSE",
     "`pd.DataFrame({...})`",
-    packages="base tibble dplyr",
+    packages="base",
 )
 def data_frame(call: RCall) -> Value:
     """A data frame of columns."""
@@ -41,11 +42,34 @@ def data_frame(call: RCall) -> Value:
         name = argument.name or _plain_name(argument.value)
         columns[name] = _cell(value, factors=factors)
     rows = call.scope.new_rows()
+    if not columns:
+        return Value(py("pd.DataFrame()"), Kind.FRAME, rows=rows, source="empty")
     if columns and all(value.kind in SCALARS for value in columns.values()):
         columns = {name: value.but(code=py("[X]", X=value)) for name, value in columns.items()}
     columns = _same_length(columns)
     parts = {name: value.but(kind=Kind.COLUMN, rows="", constant=None) for name, value in columns.items()}
     return Value(py("pd.DataFrame(X)", X=dictionary(columns)), Kind.FRAME, rows=rows, parts=parts, complete=True)
+
+
+@translates(
+    "tibble", "...", "`pd.DataFrame({...})`, `.assign(...)` for columns made from those before", packages="tibble dplyr"
+)
+def tibble(call: RCall) -> Value:
+    """A data frame whose later columns may be made from the earlier ones."""
+    later = next((i for i, each in enumerate(call.rest) if i and _mentions(each, call.rest[:i])), len(call.rest))
+    first = Call(Name("data.frame"), tuple(call.rest[:later]), call.node.span)
+    frame = call.scope.value(first)
+    for argument in call.rest[later:]:
+        inner = call.scope.masked(frame, force_lambda=True)
+        value = inner.value(argument.value) if argument.value is not None else Value(frame.code)
+        code = py("F.assign(**NEW)", F=frame, NEW={argument_name(argument): inner.wrap(value)})
+        frame = frame.but(code=code, parts={**frame.parts, argument_name(argument): value.but(kind=Kind.COLUMN)})
+    return frame
+
+
+def _mentions(argument: Argument, earlier: list[Argument]) -> bool:
+    """Whether a column is made from one of the earlier ones."""
+    return argument.value is not None and bool(set(names_in(argument.value)) & {each.name for each in earlier})
 
 
 def _plain_name(node: Node) -> str:
@@ -199,10 +223,17 @@ def structure(call: RCall) -> Value:
     return Value(py("type(X)", X=value))
 
 
-@translates("summary", "object, ...", "`d.describe()`", kinds=(Kind.FRAME, Kind.COLUMN))
+@translates("summary", "object, ...", "`d.describe()`", kinds=(Kind.FRAME, Kind.COLUMN, Kind.NAMED, Kind.ARRAY))
 def describe(call: RCall) -> Value:
-    """A summary of columns."""
+    """A summary of columns; of one, R's six numbers."""
     call.refuse_rest()
+    value = call.value("object")
+    if value.factor:
+        return Value(py("X.value_counts(sort=False)", X=value), Kind.NAMED, Kind.NUMBER)
+    if value.kind is not Kind.FRAME:
+        series = value if value.is_series else value.but(code=py("pd.Series(X)", X=value))
+        six = ["min", "25%", "50%", "mean", "75%", "max"]
+        return Value(py("X.describe()[SIX]", X=series, SIX=six), Kind.NAMED, Kind.NUMBER)
     return Value(py("X.describe()", X=call.value("object")), Kind.TABLE)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lmebridge.migrate.operators import same_rows
-from lmebridge.migrate.values import Kind, Untranslated, Value, literal, py
-from lmebridge.rsyntax import Call, Constant, Name, Node, function_name, operands, operator, unwrap
+from lmebridge.migrate.operators import by_place, same_rows
+from lmebridge.migrate.values import Kind, Untranslated, Value, dictionary, literal, py
+from lmebridge.rsyntax import Call, Constant, Name, Node, deparse, function_name, operands, operator, unwrap
 
 if TYPE_CHECKING:
     import ast
@@ -29,6 +29,8 @@ METHODS = {
 def method(call: RCall, parameter: str) -> str:
     """Pandas' name of a summary given by R's name."""
     word = call.word(parameter)
+    if word is None and " ".join(deparse(call.argument(parameter)).split()) == "function(x) length(unique(x))":
+        return "nunique"
     if word not in METHODS:
         raise Untranslated(f"this `{parameter}` of `{call.name}` has no translation")
     return METHODS[word]
@@ -82,6 +84,23 @@ def aggregated(call: RCall, formula: Call) -> Value:
         raise Untranslated("`aggregate` with `length` has no translation")
     parts = {each: frame.parts.get(each, Value(code, Kind.COLUMN)) for each in keys}
     parts |= {each: Value(code, Kind.COLUMN, Kind.NUMBER) for each in responses}
+    return Value(code, Kind.FRAME, rows=call.scope.new_rows(), parts=parts, complete=True)
+
+
+def aggregated_by(call: RCall) -> Value:
+    """``aggregate(x, by = list(g = d$g), FUN = mean)``: the columns are called as in the list, and ``x``."""
+    value, by = call.value("x"), call.node_of("by") or call.node_of("data")
+    if not isinstance(by, Call) or function_name(by) != "list" or not value.is_vector:
+        raise Untranslated("this form of `aggregate` has no translation")
+    if any(argument.name is None or argument.value is None for argument in by.arguments):
+        raise Untranslated("the groups of `aggregate` must have names")
+    keys = {str(argument.name): by_place(call.value_of(argument)) for argument in by.arguments}
+    call.refuse_rest()
+    name = method(call, "FUN")
+    data = py("pd.DataFrame(X)", X=dictionary({**keys, "x": by_place(value)}))
+    names: Any = literal(next(iter(keys))) if len(keys) == 1 else py("[*X]", X=list(keys))
+    code = py(f'D.groupby(K, as_index=False, observed=True)["x"].{name}()', D=data, K=names)
+    parts = {each: Value(code, Kind.COLUMN) for each in keys} | {"x": Value(code, Kind.COLUMN, Kind.NUMBER)}
     return Value(code, Kind.FRAME, rows=call.scope.new_rows(), parts=parts, complete=True)
 
 

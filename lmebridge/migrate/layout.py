@@ -36,6 +36,8 @@ class Layout:
         if not _can_omit(node):
             return parenthesized
         flat_operators = self._rendered((head, _unsplit(node), tail))
+        if max(map(len, flat_operators)) > WIDTH and self.columns + 4 + content > WIDTH:
+            flat_operators = self._rendered((head, _unsplit(node, anywhere=True), tail))
         return flat_operators if max(map(len, flat_operators)) <= WIDTH else parenthesized
 
     def _rendered(self, document: Doc) -> list[str]:
@@ -96,15 +98,15 @@ def _has_brackets(node: ast.expr) -> bool:
     return isinstance(node, (ast.Subscript, ast.List, ast.Dict))
 
 
-def _unsplit(node: ast.expr) -> Doc:
-    """An operation whose first or last operand may break in its brackets, but nothing at the operator."""
+def _unsplit(node: ast.expr, *, anywhere: bool = False) -> Doc:
+    """An operation whose last operand may break in its brackets (the first too, `anywhere`), not at the operator."""
     if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Pow):
         sign, strength = BINARY[type(node.op)]
-        return (_operand(node.left, strength, first=True), f" {sign} ", _operand(node.right, strength + 1))
+        return (_operand(node.left, strength, first=not anywhere), f" {sign} ", _operand(node.right, strength + 1))
     if isinstance(node, ast.Compare):
         sign = COMPARISONS[type(node.ops[0])]
         right = _operand(node.comparators[0], COMPARE + 1)
-        return (_operand(node.left, COMPARE + 1, first=True), f" {sign} ", right)
+        return (_operand(node.left, COMPARE + 1, first=not anywhere), f" {sign} ", right)
     return flat(node)
 
 

@@ -101,7 +101,7 @@ def applied(call: RCall, over: str, function: str) -> tuple[ast.expr, Value, boo
     value, node = call.value(over), call.node_of(function)
     if node is None:
         raise call.fail("the function is missing")
-    named = value.kind in {Kind.MAPPING, Kind.RANEF} or (value.kind is Kind.NAMED)
+    named = value.kind in {Kind.MAPPING, Kind.RANEF, Kind.NAMED, Kind.VARCORR}
     variable = _variable(call.scope, node)
     source, known = _elements(value, variable, node)
     result = _result(call, node, known)
@@ -140,6 +140,8 @@ def _elements(value: Value, variable: str, node: Node) -> tuple[ast.expr, Value]
     if value.kind in {Kind.SEQUENCE, Kind.MAPPING, Kind.RANEF}:
         part = value.parts.get("*") or _only(value)
         return value.code, part.but(code=name, shared=False)
+    if value.kind is Kind.VARCORR:
+        return value.code, Value(name, Kind.TABLE, Kind.NUMBER)
     if value.kind is Kind.FRAME:
         raise Untranslated("applying a function to every column has no translation here")
     if not value.is_vector and value.kind is not Kind.UNKNOWN:
@@ -301,6 +303,10 @@ def unlist(call: RCall) -> Value:
     part = value.parts.get("*") or (_only(value) if value.parts else Value(value.code))
     if value.is_vector:
         return value
+    if part.kind is Kind.ARRAY and value.kind in {Kind.MAPPING, Kind.SEQUENCE}:
+        call.note("R names these values, Python does not") if use and value.kind is Kind.MAPPING else None
+        listed = py("list(X.values())", X=value) if value.kind is Kind.MAPPING else value.code
+        return Value(py("np.concatenate(X)", X=listed), Kind.ARRAY, part.element)
     if part.kind in SCALARS and value.kind is Kind.MAPPING:
         text = "pd.Series(X)" if use else "np.array(list(X.values()))"
         return Value(py(text, X=value), Kind.NAMED if use else Kind.ARRAY, part.element)

@@ -82,6 +82,8 @@ def column_for(call: RCall, frame: Value, value: Value) -> Value:
     if value.kind is Kind.NULL:
         raise Untranslated("removing a column this way has no translation")
     if value.element is Kind.LOGICAL and value.is_series and not value.missing_free:
+        if value.there is not None:
+            return value.but(code=py('X.astype("boolean").where(T)', X=value, T=value.there), there=None)
         call.note("where a value is missing the condition is NA in R and False here")
     if value.is_series and not same_rows_as(frame, value):
         return by_place(value)

@@ -13,8 +13,11 @@ from lmebridge.rsyntax import Node, operands, operator
 if TYPE_CHECKING:
     from lmebridge.migrate.calls import RCall
 
-FIT = (Kind.FIT,)
-BOTH = (Kind.FIT, Kind.LMFIT)
+#: Mixed models, and what a function of the program is given: only these have what is asked for.
+FIT = (Kind.FIT, Kind.UNKNOWN)
+BOTH = (Kind.FIT, Kind.LMFIT, Kind.UNKNOWN)
+#: Models that are known to be models, for what other objects have too.
+MODELS = (Kind.FIT, Kind.LMFIT)
 
 
 def model_info(fit: Value) -> ModelInfo:
@@ -22,7 +25,7 @@ def model_info(fit: Value) -> ModelInfo:
     return fit.source if isinstance(fit.source, ModelInfo) else ModelInfo()
 
 
-@translates("summary", "object, ...", "`fit.summary()`; with lmerTest `fit.coef_table(ddf=...)`", kinds=BOTH)
+@translates("summary", "object, ...", "`fit.summary()`; with lmerTest `fit.coef_table(ddf=...)`", kinds=MODELS)
 def summary(call: RCall) -> Value:
     """The summary of a model."""
     for name, _ in call.rest_values:
@@ -84,7 +87,7 @@ def fixef(call: RCall) -> Value:
 
 
 @translates(
-    "coef coefficients", "object, ...", "`fit.coef()`; of a summary `fit.coef_table()`", kinds=(*BOTH, Kind.SUMMARY)
+    "coef coefficients", "object, ...", "`fit.coef()`; of a summary `fit.coef_table()`", kinds=(*MODELS, Kind.SUMMARY)
 )
 def coef(call: RCall) -> Value:
     """Coefficients."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.registry import translates
+from lmebridge.migrate.subsetting import MEMBERS
 from lmebridge.migrate.values import Kind, Value, literal, number, py
 from lmebridge.rsyntax import Node, operator
 
 if TYPE_CHECKING:
     from lmebridge.migrate.calls import RCall
 
-from lmebridge.migrate.model_parts import BOTH, FIT, model_info, re_form
+from lmebridge.migrate.model_parts import BOTH, FIT, MODELS, model_info, re_form
 
 
-@translates("anova", "object, ..., refit = TRUE, model.names = NULL, type, ddf", "`lme.anova(fit1, fit2)`", kinds=BOTH)
+@translates(
+    "anova", "object, ..., refit = TRUE, model.names = NULL, type, ddf", "`lme.anova(fit1, fit2)`", kinds=MODELS
+)
 def anova(call: RCall) -> Value:
     """Likelihood-ratio tests of several models, or the tests of one model's terms."""
     first = call.value("object")
@@ -50,7 +53,7 @@ def ranova(call: RCall) -> Value:
     "object, parm, level = 0.95, method = 'profile', oldNames = TRUE, nsim = 500, boot.type, quiet = FALSE, seed, ...",
     "`fit.confint(method=...)`",
     kinds=BOTH,
-    harmless="quiet oldNames",
+    harmless="quiet",
 )
 def confint(call: RCall) -> Value:
     """Confidence intervals."""
@@ -61,9 +64,17 @@ def confint(call: RCall) -> Value:
             options[name] = _parm(call) if name == "parm" else call.value(name)
     if fit.kind is Kind.LMFIT:
         options.pop("method", None)
+        call.ignore("oldNames")
+    elif call.flag("oldNames", True) and _names_variances(call):
+        options["oldNames"] = literal(True)
     if call.given("method") and call.constant("method") == "boot":
         call.note("R and Python draw different random numbers from the same seed")
     return Value(py("FIT.confint(**OPTIONS)", FIT=fit, OPTIONS=options), Kind.TABLE, Kind.NUMBER)
+
+
+def _names_variances(call: RCall) -> bool:
+    """Whether intervals of variances, whose names are old or new, are among those asked for."""
+    return not call.given("parm") or call.value("parm").constant != "beta_"
 
 
 def _parm(call: RCall) -> Any:
@@ -111,8 +122,19 @@ def boot_mer(call: RCall) -> Value:
         options["use_u"] = literal(True)
     call.default_only(re_form=None)
     code = py("FIT.bootMer(F, **OPTIONS)", FIT=fit, F=function, OPTIONS=options)
-    parts = {"t0": Value(code, Kind.NAMED, Kind.NUMBER), "t": Value(code, Kind.FRAME)}
-    return Value(code, Kind.UNKNOWN, parts=parts, source="bootMer")
+    return Value(code, Kind.BOOTSTRAP)
+
+
+def _bootstrap_member(call: RCall, value: Value, name: str) -> Value:
+    """``bootMer(...)$t``."""
+    kinds = {"t0": (Kind.NAMED, Kind.NUMBER), "t": (Kind.FRAME, Kind.UNKNOWN)}
+    if name not in kinds:
+        raise call.fail(f"`${name}` of a bootstrap has no translation")
+    kind, element = kinds[name]
+    return Value(py(f"B.{name}", B=value), kind, element)
+
+
+MEMBERS[Kind.BOOTSTRAP] = _bootstrap_member
 
 
 def function_of(call: RCall, node: Node | None, known: list[Value]) -> Any:

@@ -15,6 +15,7 @@ from lmebridge.rsyntax import (
     Node,
     deparse,
     function_name,
+    names,
     operands,
     operator,
     parse_expression,
@@ -97,10 +98,20 @@ def _fitted(call: RCall, function: str, kind: Kind, *, tests: bool = False) -> V
     if data.kind not in {Kind.FRAME, Kind.UNKNOWN}:
         raise call.fail("the data of the model is no data frame that is known")
     options = fitting_options(call)
+    kept = _kept_contrasts(data, node)
+    if kept and "contrasts" not in options:
+        options["contrasts"] = dictionary({name: literal(word) for name, word in kept.items()})
     code = py("FUNCTION(FORMULA, DATA, **OPTIONS)", FUNCTION=py(function), FORMULA=text, DATA=data, OPTIONS=options)
     _note_scaling(call, node)
     excluded = _action(call) == "na.exclude"
     return Value(code, kind, source=ModelInfo(node, data.rows, excluded, tests))
+
+
+def _kept_contrasts(data: Value, formula: Node | None) -> dict[str, str]:
+    """Contrasts that the program gave to columns of the data, for those that the formula names."""
+    named = set(names(formula)) if formula is not None else set(data.parts)
+    marked = {name: part.source for name, part in data.parts.items() if name in named}
+    return {name: mark[1] for name, mark in marked.items() if isinstance(mark, tuple) and mark[0] == "contrasts"}
 
 
 def _note_scaling(call: RCall, node: Node | None) -> None:

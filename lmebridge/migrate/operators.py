@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from typing import TYPE_CHECKING
 
 from lmebridge.migrate.registry import translates
@@ -95,7 +96,11 @@ def as_array(value: Value) -> Value:
 def aligned(left: Value, right: Value) -> tuple[Value, Value]:
     """Two operands that Python pairs as R does, by place: pandas would pair two Series by their index."""
     if left.is_series and right.is_series and not same_rows(left, right):
-        return left, by_place(right)
+        return (
+            (by_place(left), right)
+            if left.kind is Kind.COLUMN and right.kind is Kind.NAMED
+            else (left, by_place(right))
+        )
     return left, right
 
 
@@ -146,7 +151,9 @@ def compared(call: RCall, left: Value, right: Value, sign: ast.cmpop) -> Value:
     kind, rows = shape(left, right)
     if kind is Kind.NUMBER:
         kind = Kind.LOGICAL
-    return Value(ast.Compare(left.code, [sign], [right.code]), kind, Kind.LOGICAL, rows=rows)
+    known = [py("X.notna()", X=value) for value in (left, right) if value.is_series and not value.missing_free]
+    there = functools.reduce(lambda one, other: ast.BinOp(one, ast.BitAnd(), other), known) if known else None
+    return Value(ast.Compare(left.code, [sign], [right.code]), kind, Kind.LOGICAL, rows=rows, there=there)
 
 
 def _as_text(value: Value, other: Value) -> Value:

@@ -233,6 +233,9 @@ def formatted(call: RCall) -> Value:
         spec = f".{digits:g}{call.constant('format')}"
     elif call.name == "format" and call.given("nsmall") and not call.given("digits"):
         spec = f".{call.constant('nsmall'):g}f" if _is_rounded(value, call.constant("nsmall")) else None
+    elif call.name == "format" and isinstance(digits, (int, float)) and not call.given("nsmall"):
+        call.note("R writes large numbers out in full, where Python gives a power of ten")
+        spec = f".{digits:g}g"
     call.refuse_rest()
     if spec is None:
         raise call.fail(f"this form of `{call.name}` has no translation: R chooses the digits itself")

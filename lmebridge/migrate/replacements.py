@@ -9,9 +9,9 @@ from lmebridge.migrate.assignments import update
 from lmebridge.migrate.frames import TABLES
 from lmebridge.migrate.masking import column_for
 from lmebridge.migrate.operators import by_place
-from lmebridge.migrate.positions import position
+from lmebridge.migrate.positions import Position, position
 from lmebridge.migrate.registry import replaces
-from lmebridge.migrate.values import NOTHING, Kind, Value, literal
+from lmebridge.migrate.values import NOTHING, Kind, Value, literal, py
 from lmebridge.rsyntax import Argument, Name, Node, function_name, operands, operator
 
 if TYPE_CHECKING:
@@ -49,10 +49,16 @@ def set_names(call: RCall) -> Value:
     """Names of all columns."""
     target, value = call.value("x"), call.value("value")
     if target.kind in TABLES:
-        call.emit("X.columns = V", X=target, V=value)
+        whole = value.but(code=py("[V]", V=value), constant=[value.constant]) if value.kind is Kind.TEXT else value
+        call.emit("X.columns = V", X=target, V=whole)
+        value = whole
         names = value.constant if isinstance(value.constant, list) else None
         parts = {str(name): Value(target.code, Kind.COLUMN) for name in names} if names else {}
         update(call, "x", target.but(parts=parts, complete=bool(names)))
+        return NOTHING
+    if target.kind is Kind.SEQUENCE:
+        call.emit("X = dict(zip(N, X, strict=True))", X=target, N=value)
+        update(call, "x", target.but(kind=Kind.MAPPING))
         return NOTHING
     if target.kind in {Kind.NAMED, Kind.ARRAY, Kind.LIST}:
         call.emit("X = pd.Series(V, index=N)", X=target, V=by_place(target), N=value)
@@ -99,7 +105,7 @@ def set_part(call: RCall) -> Value:
     if target.kind is Kind.FRAME and len(given) == 2:
         return _set_cells(call, target, given, value)
     if target.kind is Kind.NAMED and len(given) == 1:
-        found = position(call.scope, given[0].value, labels=True)
+        found = _label(call, given[0].value)
         text = "X[K] = V" if found.sort in {"name", "names", "mask"} else "X.iloc[K] = V"
         call.emit(text, X=target, K=found.code, V=value)
         return NOTHING
@@ -114,6 +120,9 @@ def set_part(call: RCall) -> Value:
 
 def _rename_some(call: RCall, frame: Value, frame_node: Node, place: Node | None) -> Value:
     """``names(d)[4] <- "new"``."""
+    old = _named_by_itself(place)
+    if old is not None and frame.kind in TABLES:
+        return _rename_one(call, frame, frame_node, old)
     found = position(call.scope, place)
     value = call.value("value")
     if frame.kind not in TABLES or found.sort != "one" or not isinstance(found.code, ast.Constant):
@@ -121,6 +130,31 @@ def _rename_some(call: RCall, frame: Value, frame_node: Node, place: Node | None
     call.emit("X = X.rename(columns={X.columns[K]: V})", X=frame, K=found.code, V=value)
     if isinstance(frame_node, Name):
         call.scope.define(frame_node.name, frame.but(complete=False))
+    return NOTHING
+
+
+def _label(call: RCall, node: Node | None) -> Position:
+    """What picks elements of a named vector: what is not known to be a position is a name."""
+    value = call.scope.value(node) if isinstance(node, Name) else None
+    if value is not None and value.kind is Kind.UNKNOWN:
+        return Position("name", value.code)
+    return position(call.scope, node, labels=True)
+
+
+def _named_by_itself(place: Node | None) -> str | None:
+    """The name in ``names(d)[names(d) == "name"]``."""
+    if place is None or operator(place) != "==" or function_name(operands(place)[0]) not in {"names", "colnames"}:
+        return None
+    return getattr(operands(place)[1], "value", None)
+
+
+def _rename_one(call: RCall, frame: Value, frame_node: Node, old: str) -> Value:
+    """One column under another name."""
+    new = call.constant("value")
+    call.emit("X = X.rename(columns={OLD: NEW})", X=frame, OLD=old, NEW=new)
+    parts = {new if name == old else name: part for name, part in frame.parts.items()}
+    if isinstance(frame_node, Name):
+        call.scope.define(frame_node.name, frame.but(parts=parts))
     return NOTHING
 
 

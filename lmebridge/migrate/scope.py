@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from lmebridge.migrate import registry
 from lmebridge.migrate.calls import RCall
 from lmebridge.migrate.values import NA as NA_VALUE
+from lmebridge.migrate.values import NOTHING, Fill, Kind, Untranslated, Value, literal, logical, number, py, text
 from lmebridge.migrate.values import NULL as NULL_VALUE
-from lmebridge.migrate.values import Fill, Kind, Untranslated, Value, literal, logical, number, py, text
 from lmebridge.rsyntax import Argument, Call, Constant, Name, Node, deparse, function_name, operands, operator
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ class Scope:
                 raise Untranslated("a function of the program is called with an empty argument")
             value = self.value(argument.value)
             if argument.name is None:
-                places.append(value)
+                places.append(_as_argument(value))
             else:
                 named[self.session.naming.python(argument.name)] = value
         code = py("FUNCTION(*PLACES, **NAMED)", FUNCTION=function.code, PLACES=places, NAMED=named)
@@ -279,6 +279,8 @@ class Scope:
 
     def _call_of_expression(self, node: Call) -> Value:
         """A call of what an expression gives: ``(function(x) x)(1)``."""
+        if deparse(node.function) == "knitr::opts_chunk$set":
+            return NOTHING
         function = self.value(node.function)
         if function.kind is not Kind.FUNCTION:
             raise Untranslated(f"`{deparse(node.function)}` is called, and is no function that is known")
@@ -329,6 +331,13 @@ class Scope:
     def libraries(self) -> list[str]:
         """Packages that the program has attached so far."""
         return self.session.libraries
+
+
+def _as_argument(value: Value) -> Value:
+    """A vector as a function of the program is given it: one can calculate with."""
+    if value.kind is Kind.LIST and value.element is Kind.NUMBER:
+        return value.but(code=py("np.array(X)", X=value), kind=Kind.ARRAY)
+    return value
 
 
 def _package(node: Call) -> str | None:

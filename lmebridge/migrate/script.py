@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lmebridge.migrate.control_flow import run
 from lmebridge.migrate.errors import MigrationError
 from lmebridge.migrate.imports import import_lines
-from lmebridge.migrate.naming import Naming, assigned, columns_seen, modified
+from lmebridge.migrate.naming import MODULES, Naming, assigned, columns_seen, modified
 from lmebridge.migrate.python_text import Remark, comment, remarks, spaced, statement_lines
 from lmebridge.migrate.quoting import Unprintable
 from lmebridge.migrate.scope import Scope, Session
@@ -287,7 +287,8 @@ def _finished(output: _Output, name: str) -> Translation:
         gap += [""] if _begins_with_definition(output) else []
     start = len(head) + len(gap)
     statements = tuple(_placed(place, moved, start) for place in output.places)
-    full = [*head, *gap, *body]
+    shows = ["", "plt.show()"] if MODULES["plt"] in head else []
+    full = [*head, *gap, *body, *shows]
     text = "\n".join(full) + "\n" if full else ""
     return Translation(text, tuple(output.leftovers), tuple(output.notes), statements, name)
 

@@ -197,6 +197,32 @@ def _of_pair(call: RCall, left: Value, right: Value, method: str, options: dict[
     return Value(py(function, X=by_place(left), Y=by_place(right)), Kind.NUMBER, Kind.NUMBER)
 
 
+@translates("all.equal", "target, current, ..., tolerance = 1.5e-8", "`np.allclose(x, y, rtol=1.5e-8)`")
+def all_equal(call: RCall) -> Value:
+    """Whether two vectors are the same but for rounding."""
+    call.refuse_rest()
+    call.note("where they differ R says how, Python says False")
+    tolerance = call.optional("tolerance")
+    code = py(
+        "np.allclose(X, Y, rtol=R)",
+        X=call.value("target"),
+        Y=call.value("current"),
+        R=py("1.5e-8") if tolerance is None else tolerance.code,
+    )
+    return Value(code, Kind.LOGICAL, Kind.LOGICAL, missing_free=True)
+
+
+@translates("identical", "x, y", "`x.equals(y)`, `x == y`")
+def identical(call: RCall) -> Value:
+    """Whether two objects are the same."""
+    left, right = call.value("x"), call.value("y")
+    if left.kind in SCALARS and right.kind in SCALARS:
+        return Value(py("X == Y", X=left, Y=right), Kind.LOGICAL, Kind.LOGICAL, missing_free=True)
+    if left.kind is right.kind and left.kind in {Kind.COLUMN, Kind.NAMED, Kind.FRAME, Kind.INDEX}:
+        return Value(py("X.equals(Y)", X=left, Y=right), Kind.LOGICAL, Kind.LOGICAL, missing_free=True)
+    raise call.fail("whether these are identical has no translation")
+
+
 @translates("unique", "x, ...", "`x.unique()`; `d.drop_duplicates()`")
 def unique(call: RCall) -> Value:
     """Each value once, in order of appearance."""

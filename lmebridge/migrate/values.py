@@ -50,6 +50,7 @@ class Kind(StrEnum):
     #: A DataFrame whose rows have names that matter: R's matrix with dimnames, or the table of a test.
     TABLE = "table"
     SUMMARY = "summary of a model"
+    BOOTSTRAP = "bootstrap of a model"
     CONTROL = "control"
     PLOT = "plot"
     #: A layer, scale, theme or label that is added to a plot.
@@ -90,6 +91,8 @@ class Value:
         For positions counted from one: the code that counts them from zero.
     missing_free : bool
         Whether a logical vector cannot be NA in R.
+    there : ast.expr or None
+        Of a comparison of columns: where no value is missing, so that it is not NA in R.
     shared : bool
         Whether the object is also reached under another name, so that changing it in place would change that too.
     visible : bool
@@ -111,6 +114,7 @@ class Value:
     groups: tuple[str, ...] = ()
     positions: ast.expr | None = None
     missing_free: bool = False
+    there: ast.expr | None = None
     shared: bool = False
     visible: bool = True
     constant: Any = None

@@ -188,7 +188,7 @@ def as_numeric(call: RCall) -> Value:
     if node is None:
         raise call.fail(f"`{call.name}` is called without `x`")
     if value.factor:
-        code = py("X.cat.codes + 1", X=value)
+        code = py("X.cat.codes + 1" if value.is_series else "X.codes + 1", X=value)
         return value.but(code=code, factor=False, element=Kind.NUMBER)
     if value.kind in SCALARS or value.kind is Kind.UNKNOWN:
         function = "int" if call.name == "as.integer" else "float"
