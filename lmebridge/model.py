@@ -317,6 +317,14 @@ class MerMod(StatsmodelsNames):
 
         return print_text(self._fit, data_name=self.data_name)
 
+    def _repr_html_(self) -> str:
+        """What the model prints, as tables for notebooks."""
+        from lmebridge.printing.markup import html
+        from lmebridge.printing.summary import heading_lines
+        from lmebridge.printing.summary_markup import fit_parts
+
+        return html(fit_parts(self._fit, heading_lines(self._fit, self.data_name), None))
+
 
 def _shifted(start: pd.Series, modes: pd.DataFrame) -> pd.DataFrame:
     """One row a level: `start` with the level's modes added to the terms they belong to."""

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 import pandas as pd
 
+from lmebridge.printing.markup import Shown
+
 if TYPE_CHECKING:
+    from lmebridge.printing.markup import Grid
     from lmebridge.records import Fit
 
 
@@ -49,6 +52,13 @@ class RandomEffects(Mapping[str, pd.DataFrame]):
 
         return ranef_text(self._modes, conditional=bool(self.postVar))
 
+    def _repr_html_(self) -> str:
+        """The tables, for notebooks; long ones are cut as pandas cuts them."""
+        from html import escape
+
+        shown = [f"<h4>{escape(group)}</h4>\n{frame.to_html(max_rows=60)}" for group, frame in self._modes.items()]
+        return "\n".join(shown)
+
     def to_frame(self) -> pd.DataFrame:
         """One row an effect of a level, R's ``as.data.frame(ranef(m))``.
 
@@ -77,7 +87,7 @@ class RandomEffects(Mapping[str, pd.DataFrame]):
         return frame
 
 
-class VarCorr(Mapping[str, pd.DataFrame]):
+class VarCorr(Shown, Mapping[str, pd.DataFrame]):
     """Variances, standard deviations and correlations of the random effects, R's ``VarCorr(m)``.
 
     Indexing with the name of a block (``"Subject"``, ``"Subject.1"``) gives its covariance matrix.
@@ -108,6 +118,11 @@ class VarCorr(Mapping[str, pd.DataFrame]):
         from lmebridge.printing.summary import varcorr_text
 
         return varcorr_text(self._table)
+
+    def _parts(self) -> list[Grid | str]:
+        from lmebridge.printing.summary_markup import variance_grid
+
+        return [variance_grid(self._table, ("Std.Dev.",))]
 
     def correlation(self, block: str) -> pd.DataFrame:
         """Correlation matrix of a block, shape (q, q), dimensionless."""

@@ -30,6 +30,24 @@ class AnovaTable(pd.DataFrame):
     def __repr__(self) -> str:
         return anova_text(self)
 
+    def _repr_html_(self) -> str:
+        """The table as R prints it, for notebooks."""
+        from lmebridge.printing.markup import html
+        from lmebridge.printing.summary_markup import anova_parts
+
+        return html(anova_parts(self))
+
+    def to_latex(  # type: ignore[override]  # pandas' overloads, of which two arguments are ours
+        self, buf: Any = None, *, caption: str = "", label: str = "", **arguments: Any
+    ) -> Any:
+        """The table as LaTeX for booktabs, with R's digits; with pandas' other arguments, pandas' own."""
+        from lmebridge.printing.markup import latex
+        from lmebridge.printing.summary_markup import anova_parts
+
+        if buf is not None or arguments:
+            return pd.DataFrame(self).to_latex(buf, caption=caption or None, label=label or None, **arguments)
+        return latex(anova_parts(self), caption, label)
+
 
 def anova(
     *fits: Any,

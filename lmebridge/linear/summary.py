@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lmebridge.printing.markup import Shown
+
 if TYPE_CHECKING:
     from lmebridge.linear.fit import LinearFit
+    from lmebridge.printing.markup import Grid
 
 
-class LinearSummary:
+class LinearSummary(Shown):
     """What R prints for ``summary(lm(...))``.
 
     Attributes
@@ -54,3 +57,11 @@ class LinearSummary:
 
     def __repr__(self) -> str:
         return self.text
+
+    def _parts(self) -> list[Grid | str]:
+        from lmebridge.printing.rformat import DEFAULTS
+        from lmebridge.printing.summary_markup import table_parts
+
+        tables = table_parts(self.coefficients, "Coefficients", digits=DEFAULTS.summary_digits)
+        below = self.text[self.text.index("Residual standard error") :].splitlines()
+        return [self.fit.call, *tables, *(line.strip() for line in below if line.strip())]

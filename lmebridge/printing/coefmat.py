@@ -97,6 +97,23 @@ def coefficient_lines(
                 Estimate Std. Error t value
     (Intercept)  4.39367    0.01319   333.1
     """
+    names, cells, legend = coefficient_cells(table, digits, roles=roles, missing=missing, options=options)
+    rows = [str(name) for name in table.index]
+    return matrix(cells, names, rows, right=True, width=options.width) + legend
+
+
+def coefficient_cells(
+    table: pd.DataFrame,
+    digits: int,
+    *,
+    roles: Roles | None = None,
+    missing: str = "NA",
+    options: Options = DEFAULTS,
+) -> tuple[list[str], list[list[str]], list[str]]:
+    """Names and columns of a table of coefficients, as texts, and the stars' legend.
+
+    Arguments are those of `coefficient_lines`; where there are stars they are a last column without a name.
+    """
     names = [str(column) for column in table.columns]
     values = _zapped(table.to_numpy(dtype=float), roles := roles or coefficient_roles(names), digits)
     cells = _cells(values, roles, digits, missing)
@@ -105,8 +122,7 @@ def coefficient_lines(
         cells.append(common_width([star(value) for value in values[:, roles.p_value]]))
         names.append("")
         legend = legend_lines(options)
-    rows = [str(name) for name in table.index]
-    return matrix(cells, names, rows, right=True, width=options.width) + legend
+    return names, cells, legend
 
 
 def _zapped(values: np.ndarray, roles: Roles, digits: int) -> np.ndarray:

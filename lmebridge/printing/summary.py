@@ -9,6 +9,7 @@ import numpy as np
 
 from lmebridge.printing.abbreviation import abbreviate
 from lmebridge.printing.coefmat import coefficient_lines, wrap
+from lmebridge.printing.markup import Shown
 from lmebridge.printing.rformat import DEFAULTS, Options, format_numbers, number_text, round_half, zapsmall
 from lmebridge.printing.rprint import cat_fill, matrix, named_vector
 from lmebridge.printing.summary_anova import anova_heading, anova_text
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from lmebridge.printing.markup import Grid
     from lmebridge.records import Fit, Model
 
 __all__ = ["Summary", "anova_heading", "anova_text", "print_text", "summary_text", "varcorr_text"]
@@ -270,7 +272,7 @@ def _estimate_lines(estimates: pd.Series, digits: int, options: Options) -> list
     return ["Fixed Effects:", *named_vector(texts, names, width=options.width, gap=2)]
 
 
-class Summary:
+class Summary(Shown):
     """A model's summary: ``str()`` is the text that lme4 prints, the attributes are its tables.
 
     Parameters
@@ -301,6 +303,7 @@ class Summary:
         **arguments: object,
     ) -> None:
         self.fit = fit
+        self._data_name = data_name
         self.text = summary_text(
             fit,
             residual_quantiles=residual_quantiles,
@@ -324,8 +327,26 @@ class Summary:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_html_(self) -> str:
-        """The text, escaped, for notebooks."""
-        from html import escape
+    def _parts(self) -> list[Grid | str]:
+        from lmebridge.printing.summary_markup import fit_parts
 
-        return f"<pre>{escape(self.text)}</pre>"
+        return fit_parts(self.fit, heading_lines(self.fit, self._data_name), self.coefficients)
+
+
+def heading_lines(fit: Fit, data_name: str) -> list[str]:
+    """What a summary says before its tables, on lines of any length.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fitted model.
+    data_name : str
+        What the data are called.
+    """
+    wide = Options(width=100_000)
+    said = [*_title_lines(fit, wide), *call_lines(fit.model, data_name, wide, control="")]
+    lines = [" ".join(line.split()) for line in said]
+    if fit.model.REML:
+        return [*lines, *_criterion_lines(fit, 1, wide)]
+    names, values = (line.split() for line in _criterion_lines(fit, 1, wide))
+    return [*lines, ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))]

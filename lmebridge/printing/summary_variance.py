@@ -72,6 +72,14 @@ def variance_lines(
     list of str
         Lines.
     """
+    names, columns = variance_cells(variance, digits, components)
+    return matrix(columns, names, [""] * len(columns[0]), right=False, width=options.width)
+
+
+def variance_cells(
+    variance: pd.DataFrame, digits: int, components: Sequence[Component]
+) -> tuple[list[str], list[list[str]]]:
+    """Names and columns of the table of variance components, as texts; arguments as for `variance_lines`."""
     blocks = _blocks(variance)
     deviations = np.concatenate([block.deviations for block in blocks])
     shown = {"Variance": deviations**2, "Std.Dev.": deviations}
@@ -82,7 +90,7 @@ def variance_lines(
     ]
     correlations = _correlation_columns(blocks, digits)
     names = ["Groups", "Name", *components, *["Corr", *[""] * len(correlations)][: len(correlations)]]
-    return matrix([*columns, *correlations], names, [""] * len(deviations), right=False, width=options.width)
+    return names, [*columns, *correlations]
 
 
 def group_lines(n_obs: int, n_groups: Mapping[str, int], options: Options = DEFAULTS) -> list[str]:

@@ -124,7 +124,7 @@ def test_summary_object_has_tables_and_text() -> None:
     assert str(summary) == repr(summary) == summary.text
     assert summary.coefficients.columns.tolist() == ["Estimate", "Std. Error", "t value"]
     assert summary.varcor["grp"].tolist() == ["Subject", "Subject", "Subject", "Residual"]
-    assert summary._repr_html_().startswith("<pre>Linear mixed model fit by REML [&#x27;lmerMod&#x27;]\n")
+    assert "<p>Linear mixed model fit by REML [&#x27;lmerMod&#x27;]</p>" in summary._repr_html_()
 
 
 @pytest.mark.needs_r
