@@ -95,7 +95,7 @@ call_function <- function(name, positional, named) call_named(name, c(positional
 call_on_model <- function(name, model, positional, named) {
   arguments <- c(list(model), positional, named)
   if (name == "allFit" && !"meth.tab" %in% names(named)) return(do.call(all_fit, arguments))
-  call_named(name, arguments)
+  call_named(name, arguments, environment(stats::formula(model)))  # where influence() looks for `data`
 }
 
 # lme4 1.1-31's allFit stops where neither dfoptim nor optimx is installed: it cuts its table twice by the same rows. It

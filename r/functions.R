@@ -1,13 +1,13 @@
 # Any exported function of lme4, or of stats, called by name with the given arguments.
 
-call_named <- function(name, arguments) {
+call_named <- function(name, arguments, home = model_functions()) {
   formulas <- lapply(arguments, formula_call)
   written <- lapply(names_or_positions(arguments), as.name)
   written[lengths(formulas) > 0L] <- Filter(length, formulas)
   call <- as.call(c(exported(name), written))
   values <- stats::setNames(arguments, names_or_positions(arguments))
   names(call) <- c("", if (is.null(names(arguments))) rep("", length(arguments)) else names(arguments))
-  eval(call, list2env(values, parent = model_functions()))
+  eval(call, list2env(values, parent = home))
 }
 
 # What a text that is a formula stands for, else NULL: functions that look at their own call find the formula there.

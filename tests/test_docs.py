@@ -37,6 +37,17 @@ def test_examples_of_long_work_run():
     assert found.failed == 0
 
 
+@pytest.mark.needs_r
+@pytest.mark.needs_source
+def test_examples_for_r_users_run():
+    """The page for R users shows what its code gives."""
+    path = str(PROJECT / "docs" / "for_r_users.md")
+    with pd.option_context("display.width", 120):
+        found = doctest.testfile(path, module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.attempted >= 10
+    assert found.failed == 0
+
+
 @pytest.mark.needs_source
 def test_generated_parts_are_current():
     """The support table and the limitations are what the backends declare; `make docs` writes them."""

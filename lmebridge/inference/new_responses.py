@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lmebridge.errors import UnsupportedByBackend
 from lmebridge.inference import seeds
 from lmebridge.inference.engines import ask_r, local_engine, merMod_engine
 from lmebridge.inference.simulation import Simulator, drawn_blocks
@@ -81,10 +82,22 @@ def _drawn(
         return simulator.draw(np.random.default_rng(seed), nsim)
     from lmebridge.backends._mermod import grouping, like_training
 
+    _check_response(fit)
     rows = like_training(frame, in_r.types, grouping(in_r.model))
     arguments = {"newdata": rows, "nsim": nsim, "seed": seeds.r_seed(seed), "re_form": form}
     answer = ask_r(in_r, "simulate_newdata", **arguments, allow_new_levels=allow_new_levels)
     return np.asarray(answer.value, dtype=float).reshape(len(frame), nsim)
+
+
+def _check_response(fit: MerMod) -> None:
+    """Refuse binomial responses that are not numbers: lme4 takes their trials and levels from the model's own rows."""
+    response = fit.model_frame()
+    is_pair = response.columns[0].startswith("cbind(")
+    if is_pair or isinstance(response.dtypes.iloc[0], pd.CategoricalDtype):
+        raise UnsupportedByBackend(
+            "responses of new rows are simulated where the response is a number: lme4 has no trials or levels for them."
+            " Fit the model to proportions with weights, or to 0 and 1."
+        )
 
 
 def _simulator(engine: LocalEngine, form: str | None, frame: pd.DataFrame, *, allow_new_levels: bool) -> Simulator:

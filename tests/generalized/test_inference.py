@@ -235,6 +235,8 @@ def test_fits_are_compared_and_kept(tmp_path):
         (lambda m: m.influence("herd"), "lmebridge.r"),
         (lambda m: m.predict(se_fit=True), "bootMer"),
         (lambda m: m.predict(interval="confidence"), "bootMer"),
+        (lambda m: m.simulate(newdata=data("cbpp").head(3)), "proportions with weights, or to 0 and 1"),
+        (lambda m: m.to_marginaleffects(), "marginaleffects"),
     ],
 )
 def test_what_only_linear_models_have_is_refused(call, words):
@@ -257,6 +259,12 @@ def test_wrong_questions_are_refused(call, error, words):
     """In R's words where R has them."""
     with pytest.raises(error, match=words):
         call(fit("cbind"))
+
+
+def test_what_r_has_of_a_generalized_model_is_called_there():
+    """R's influence() finds the data of the model."""
+    left_out = lme.r("influence", fit("cbind"), "herd")
+    assert left_out["fixed.effects[-herd]"].shape == (15, 4)
 
 
 def test_explanation_names_the_family():
