@@ -266,6 +266,13 @@ def grid_lines(ax: Axes) -> None:
     ax.set_axisbelow(True)
 
 
+def settle(ax: Axes) -> None:
+    """Give a figure that is laid out when it is drawn its final layout, which places beside points depend on."""
+    figure: Any = ax.figure.figure  # of a part of a figure the whole
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
+
+
 def name_axes(axes: Iterable[Axes], x: str, y: str, *, whole: bool) -> None:
     """Name the axes of panels that share them: once for a whole figure, else on each panel."""
     every = list(axes)

@@ -32,6 +32,8 @@ PLACES = (
     ("center", "bottom", 0, 18),
     ("center", "top", 0, -18),
 )
+#: From this place on a name is far enough from its point to need a line to it.
+FAR = 8
 #: Share of its width and height by which a name keeps from others, dimensionless.
 MARGIN = 1.05
 #: How many covered points are as bad as covering a name, or as leaving the panel.
@@ -58,7 +60,13 @@ def label_points(ax: Axes, x: np.ndarray, y: np.ndarray, names: Mapping[int, str
     taken: list[Bbox] = []
     for row, name in names.items():
         text = ax.annotate(
-            name, (x[row], y[row]), xytext=(0, 0), textcoords="offset points", fontsize="small", color=LINE
+            name,
+            (x[row], y[row]),
+            xytext=(0, 0),
+            textcoords="offset points",
+            fontsize="small",
+            color=LINE,
+            arrowprops={"arrowstyle": "-", "color": LINE, "linewidth": 0.0, "shrinkA": 0, "shrinkB": 2},
         )
         taken.append(_place(ax, text, taken, places))
 
@@ -73,7 +81,10 @@ def _place(ax: Axes, text: Annotation, taken: list[Bbox], points: np.ndarray) ->
         + WORTH_OF_THE_FRAME * (not _is_within(box, frame))
         for box in boxes
     ]
-    return _box(text, PLACES[int(np.argmin(costs))])
+    chosen = int(np.argmin(costs))
+    if text.arrow_patch is not None:
+        text.arrow_patch.set_linewidth(0.6 if chosen >= FAR else 0.0)
+    return _box(text, PLACES[chosen])
 
 
 def _points_in(box: Bbox, points: np.ndarray) -> int:
@@ -87,7 +98,9 @@ def _is_within(box: Bbox, frame: Bbox) -> bool:
 
 
 def _box(text: Annotation, place: tuple[str, str, int, int]) -> Bbox:
-    """The room that a name takes at a place, in pixels."""
+    """The room that a name takes at a place, in pixels, without the line to its point."""
+    from matplotlib.text import Text
+
     text.set(horizontalalignment=place[0], verticalalignment=place[1])
     text.set_position(place[2:])
-    return text.get_window_extent().expanded(MARGIN, MARGIN)
+    return Text.get_window_extent(text).expanded(MARGIN, MARGIN)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from lmebridge.linear.linear_model import LinearModel
 
+    #: Coordinates of a panel's points, and the sizes by which the most extreme are named; each of shape (n,).
+    Named = tuple[np.ndarray, np.ndarray, np.ndarray]
+
 #: Name of the smooth line.
 SMOOTH = "lowess"
 #: Cook's distances whose contours R draws, and points of each contour.
@@ -73,9 +76,13 @@ def plot_lm(fit: LinearModel, which: int | Sequence[int] = (1, 2, 3, 5), id_n: i
     diagnostics = _Diagnostics.of(fit, id_n)
     layout = canvas.Layout.grid(len(wanted), 2, (4.0, 3.3)) if len(wanted) > 1 else canvas.Layout.single()
     axes = dict(zip(wanted, canvas.panels(ax, layout), strict=True))
-    for number, one in axes.items():
+    for one in axes.values():
         canvas.grid_lines(one)
-        PANELS[number](diagnostics, one)
+    named = {number: PANELS[number](diagnostics, one) for number, one in axes.items()}
+    if id_n > 0:
+        canvas.settle(axes[wanted[0]])
+    for number, (x, y, sizes) in named.items():
+        label_points(axes[number], x, y, diagnostics.extreme(sizes))
     return canvas.drawn(axes)
 
 
@@ -108,28 +115,33 @@ class _Diagnostics:
         order = np.argsort(-known, kind="stable")[: self.id_n]
         return {int(row): self.names[row] for row in order if np.isfinite(sizes[row])}
 
-    def residuals_against_fitted(self, ax: Axes) -> None:
+    def residuals_against_fitted(self, ax: Axes) -> Named:
         ax.axhline(0.0, color=canvas.REFERENCE, linewidth=1.0, linestyle=":")
-        self._scatter(ax, self.fitted, self.residuals, np.abs(self.residuals))
+        self._scatter(ax, self.fitted, self.residuals)
         ax.set(xlabel="Fitted values", ylabel="Residuals", title="Residuals vs Fitted")
+        return self.fitted, self.residuals, np.abs(self.residuals)
 
-    def quantiles(self, ax: Axes) -> None:
-        draw_quantiles(ax, self.standardized, self.extreme(np.abs(self.standardized)))
+    def quantiles(self, ax: Axes) -> Named:
+        x = draw_quantiles(ax, self.standardized)
         ax.set(xlabel="Theoretical Quantiles", ylabel="Standardized residuals", title="Normal Q-Q")
+        return x, self.standardized, np.abs(self.standardized)
 
-    def scale_against_fitted(self, ax: Axes) -> None:
-        self._scatter(ax, self.fitted, np.sqrt(np.abs(self.standardized)), np.abs(self.standardized))
+    def scale_against_fitted(self, ax: Axes) -> Named:
+        root = np.sqrt(np.abs(self.standardized))
+        self._scatter(ax, self.fitted, root)
         ax.set(xlabel="Fitted values", ylabel=r"$\sqrt{|\mathrm{Standardized\ residuals}|}$", title="Scale-Location")
         ax.set_ylim(bottom=0.0)
+        return self.fitted, root, np.abs(self.standardized)
 
-    def residuals_against_leverages(self, ax: Axes) -> None:
+    def residuals_against_leverages(self, ax: Axes) -> Named:
         for draw in (ax.axhline, ax.axvline):
             draw(0.0, color=canvas.REFERENCE, linewidth=1.0, linestyle=":")
         cooks = self.standardized**2 * self.leverages / (self.rank * (1 - self.leverages))
-        self._scatter(ax, self.leverages, self.standardized, cooks)
+        self._scatter(ax, self.leverages, self.standardized)
         self._contours(ax)
         ax.locator_params(axis="x", nbins=5)
         ax.set(xlabel="Leverage", ylabel="Standardized residuals", title="Residuals vs Leverage")
+        return self.leverages, self.standardized, cooks
 
     def _contours(self, ax: Axes) -> None:
         """Where Cook's distance is a half and one, within the panel."""
@@ -142,13 +154,9 @@ class _Diagnostics:
                 ax.plot(leverages, sign * height, color=canvas.REFERENCE, linewidth=0.9, linestyle="--")
         ax.set(ylim=limits, xlim=(0.0, most * 1.02))
 
-    def _scatter(self, ax: Axes, x: np.ndarray, y: np.ndarray, sizes: np.ndarray) -> None:
+    def _scatter(self, ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
         canvas.points(ax, x, y)
-        self._smooth(ax, x, y)
-        label_points(ax, x, y, self.extreme(sizes))
-
-    def _smooth(self, ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
-        """R's smooth line, where there are different places for it to go through."""
+        # R's smooth line, where there are different places for it to go through.
         from lmebridge.backends.statsmodels import smooth
 
         known = np.isfinite(x) & np.isfinite(y)
@@ -157,7 +165,7 @@ class _Diagnostics:
 
 
 #: By R's number, what draws a panel.
-PANELS: dict[int, Callable[[_Diagnostics, Axes], None]] = {
+PANELS: dict[int, Callable[[_Diagnostics, Axes], Named]] = {
     1: _Diagnostics.residuals_against_fitted,
     2: _Diagnostics.quantiles,
     3: _Diagnostics.scale_against_fitted,

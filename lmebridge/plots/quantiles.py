@@ -80,8 +80,11 @@ def qqmath(
     values = standardized(fit, rows)
     names = point_names(fit, rows, id, idLabels)
     (axes,) = canvas.panels(ax, canvas.Layout.single(5.0, 4.4))
-    draw_quantiles(axes, values, names)
+    x = draw_quantiles(axes, values)
     axes.set(xlabel=NORMAL_QUANTILES, ylabel="Standardized residuals")
+    if names:
+        canvas.settle(axes)
+        label_points(axes, x, values, {row: name for row, name in names.items() if np.isfinite(values[row])})
     return axes
 
 
@@ -92,8 +95,8 @@ def standardized(fit: MerMod | LinearModel, rows: RowValues) -> np.ndarray:
     return rows.of_model(fit.residuals("pearson")) / fit.sigma()
 
 
-def draw_quantiles(ax: Axes, values: np.ndarray, names: dict[int, str]) -> None:
-    """Values against normal quantiles, each value's name beside its point, and the line through the quartiles."""
+def draw_quantiles(ax: Axes, values: np.ndarray) -> np.ndarray:
+    """Draw values against normal quantiles with the line through the quartiles; gives each value's quantile."""
     known = np.flatnonzero(np.isfinite(values))
     order = known[np.argsort(values[known], kind="stable")]
     x = np.full(len(values), np.nan)
@@ -101,7 +104,7 @@ def draw_quantiles(ax: Axes, values: np.ndarray, names: dict[int, str]) -> None:
     canvas.grid_lines(ax)
     quartile_line(ax, values[order])
     canvas.points(ax, x[order], values[order])
-    label_points(ax, x, values, {row: name for row, name in names.items() if np.isfinite(values[row])})
+    return x
 
 
 def normal_quantiles(count: int) -> np.ndarray:
@@ -179,7 +182,7 @@ def _draw_effects(ax: Axes, effects: RandomEffects, key: tuple[str, str]) -> Non
     values, spread = effects[group][term].to_numpy(), spread_of(effects, key)
     ax.set_title(canvas.shorter(f"{group}: {term}"), fontsize="medium")
     if spread is None:
-        draw_quantiles(ax, values, {})
+        draw_quantiles(ax, values)
         ax.set(xlabel=NORMAL_QUANTILES, ylabel=term)
         return
     order = np.argsort(values, kind="stable")

@@ -225,10 +225,12 @@ def _draw_panels(picture: _Picture, rows: RowValues, formula: PlotFormula, ax: A
         picture.draw(axes, by.codes == code)
         title = level if len(levels) > canvas.FEW_PANELS else f"{deparse(formula.by)}: {level}"
         axes.set_title(canvas.shorter(title, 24), fontsize="medium")
-    for code, axes in enumerate(found.values()):
-        picture.name(axes, by.codes == code)
     y = picture.labels[1] or found[levels[0]].get_ylabel()
     canvas.name_axes(found.values(), picture.labels[0], y, whole=ax is None)
+    if picture.names:
+        canvas.settle(found[levels[0]])
+    for code, axes in enumerate(found.values()):
+        picture.name(axes, by.codes == code)
     return canvas.drawn(found)
 
 
@@ -237,6 +239,8 @@ def _draw_alone(picture: _Picture, ax: Any) -> Axes:
     every = np.ones(len(picture.x), dtype=bool)
     (axes,) = canvas.panels(ax, canvas.Layout.single())
     picture.draw(axes, every)
+    if picture.names:
+        canvas.settle(axes)
     picture.name(axes, every)
     return axes
 

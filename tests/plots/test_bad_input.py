@@ -90,10 +90,10 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
 ]  # fmt: skip
 
 
-def _figure() -> Any:
+def _figure(layout: Any = None) -> Any:
     import matplotlib.figure
 
-    return matplotlib.figure.Figure()
+    return matplotlib.figure.Figure(layout=layout)
 
 
 def _axes(count: int) -> Any:
@@ -206,6 +206,8 @@ def test_axes_given_are_drawn_on() -> None:
     assert list(drawn.values()) == list(two)
     again = slopes().qqmath_ranef(ax=drawn)
     assert list(again.values()) == list(two)
+    part = _figure("constrained").subfigures(1, 2)[0].subplots()
+    assert texts(slopes().plot_fitted(ax=part))
     assert plt.get_fignums() == []
     assert not one.figure.get_axes()[1:]
 
@@ -254,9 +256,11 @@ def test_functions_are_the_methods() -> None:
 
 def test_names_beside_points_keep_apart() -> None:
     """No two names overlap, and none leaves the panel."""
+    from matplotlib.text import Text
+
     ax = slopes().plot_fitted(id=0.2)
     ax.figure.canvas.draw()
-    boxes = [text.get_window_extent() for text in ax.texts]
+    boxes = [Text.get_window_extent(text) for text in ax.texts]  # without the lines to the points
     assert len(boxes) > 10
     assert not any(one.overlaps(other) for number, one in enumerate(boxes) for other in boxes[:number])
     frame = ax.get_window_extent()
