@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from lmebridge.inference.seeds import Seed
     from lmebridge.model import MerMod
 
+#: What is said of a draw whose statistic is not a number: intervals leave it out.
+GAVE_NAN = "FUN gave NaN"
+
 
 def bootMer(
     fit: MerMod,
@@ -76,7 +79,7 @@ def bootMer(
     Raises
     ------
     ValueError
-        If `nsim` is not a positive whole number, or `FUN` gives no numbers for the fit itself.
+        If `nsim` is not a positive whole number, `seed` is none, or `FUN` gives no numbers for the fit itself.
     UnsupportedByBackend
         For MixedLM's own estimates.
 
@@ -102,23 +105,12 @@ def bootMer(
     >>> boot.t.shape
     (20, 1)
     """
-    count = checked_nsim(nsim)
+    count = seeds.whole_number(nsim)
+    if not callable(FUN):
+        raise ValueError(f"FUN={FUN!r}: give a function of a fitted model, such as lmebridge.fixef")  # noqa: TRY004
     source = chosen_source(fit, seed, use_u, re_form, type)
     t0 = numbers(FUN(fit))
     return bootstrapped(Worker(source, FUN), t0, count, parallel, progress)
-
-
-def checked_nsim(nsim: int) -> int:
-    """The number of draws.
-
-    Raises
-    ------
-    ValueError
-        If it is no whole number, or not positive.
-    """
-    if int(nsim) != nsim or nsim < 1:
-        raise ValueError(f"nsim={nsim}: the bootstrap makes a whole number of draws, at least 1")
-    return int(nsim)
 
 
 def chosen_source(fit: MerMod, seed: Seed, use_u: bool | None, re_form: str | NAType | None, type: str) -> Source:
@@ -207,6 +199,8 @@ class Collected:
         else:
             self._values[number] = draw.values
         self._said.update(draw.messages)
+        if not problem and np.isnan(draw.values).any():
+            self._said[GAVE_NAN] += 1
         self._made[number] = True
 
     def result(self, *, interrupted: bool) -> Bootstrap:
@@ -288,7 +282,7 @@ def bootstrapped_parameters(
     KeyboardInterrupt
         If Ctrl-C came before the first draw: there is nothing to give back.
     """
-    count = checked_nsim(nsim)
+    count = seeds.whole_number(nsim)
     statistic = Parameters.of(fit)
     source = source_of(fit, seed, "~0")
     if isinstance(source, SimulatedInR):

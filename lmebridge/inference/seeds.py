@@ -17,12 +17,40 @@ R_SEEDS = 2**31 - 1
 
 
 def sequence(seed: Seed) -> SeedSequence:
-    """The seed sequence that all draws spawn from; of a Generator, one number is drawn."""
+    """The seed sequence that all draws spawn from; of a Generator, one number is drawn.
+
+    Raises
+    ------
+    ValueError
+        If it is nothing that a sequence can be made of.
+    """
     from numpy.random import Generator, SeedSequence
 
     if isinstance(seed, Generator):
         return SeedSequence(int(seed.integers(R_SEEDS)))
-    return seed if isinstance(seed, SeedSequence) else SeedSequence(seed)
+    try:
+        return seed if isinstance(seed, SeedSequence) else SeedSequence(seed)
+    except (TypeError, ValueError) as error:
+        expected = "a whole number, 0 or more, or numpy's SeedSequence or Generator"
+        raise ValueError(f"seed={seed!r}: give {expected}") from error
+
+
+def whole_number(nsim: object) -> int:
+    """The number of simulations.
+
+    Raises
+    ------
+    ValueError
+        If it is not whole, or not positive.
+
+    Examples
+    --------
+    >>> whole_number(1e3)
+    1000
+    """
+    if isinstance(nsim, (int, float, np.integer, np.floating)) and nsim >= 1 and nsim == nsim // 1:
+        return int(nsim)
+    raise ValueError(f"nsim={nsim!r}: give a whole number of simulations, at least 1")
 
 
 def child(parent: SeedSequence, number: int) -> SeedSequence:

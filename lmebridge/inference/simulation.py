@@ -86,7 +86,8 @@ def simulate(
     >>> fit.simulate(nsim=2, seed=1).shape
     (7185, 2)
     """
-    _check_number(nsim, int(fit.nobs()))
+    nsim = seeds.whole_number(nsim)
+    _check_memory(nsim, int(fit.nobs()))
     form = chosen_form(use_u, re_form)
     if newdata is not None:
         from lmebridge.inference.new_responses import simulate_newdata
@@ -125,9 +126,7 @@ def _factors(fit: MerMod, drawn: list[pd.Categorical]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=codes.index)
 
 
-def _check_number(nsim: int, n: int) -> None:
-    if int(nsim) != nsim or nsim < 1:
-        raise ValueError(f"nsim={nsim}: simulate a whole number of responses, at least 1")
+def _check_memory(nsim: int, n: int) -> None:
     if nsim * n > MOST_ENTRIES:
         raise ValueError(
             f"nsim={nsim}: as many responses of {n} values take {8e-9 * nsim * n:.3g} GB. Simulate some at a time, or "

@@ -64,9 +64,9 @@ def swept(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Examples
     --------
-    >>> inverse, logdet = swept(np.array([[4.0, 0.0], [0.0, 0.25]])[:, :, None])
+    >>> inverse, logdet = swept(np.array([[2.0, 1.0], [1.0, 1.0]])[:, :, None])
     >>> inverse[:, :, 0].tolist(), logdet.tolist()
-    ([[0.25, 0.0], [0.0, 4.0]], [0.0])
+    ([[1.0, -1.0], [-1.0, 2.0]], [0.0])
     """
     work, logdet = matrices.copy(), np.zeros(matrices.shape[2:])
     for k in range(len(work)):

@@ -210,6 +210,18 @@ def test_failures_are_counted() -> None:
     assert "ZeroDivisionError" in repr(boot)
 
 
+def test_nan_is_counted() -> None:
+    """A statistic that is not a number stays so in the table; the intervals are those of the other draws."""
+    calls = iter(range(100))
+    fit = fitted("one", "native")
+    boot = fit.bootMer(lambda again: np.nan if next(calls) == 3 else again.sigma(), nsim=40, seed=1)
+    assert boot.t["t1"].isna().tolist() == [number == 2 for number in range(40)]
+    assert boot.messages["FUN gave NaN"] == 1
+    assert not boot.failures
+    whole = fit.bootMer(lme.sigma, nsim=40, seed=1)
+    pd.testing.assert_frame_equal(boot.confint(), Bootstrap(whole.t0, whole.t.drop(2), {}, {}).confint())
+
+
 def test_ctrl_c_keeps_what_was_done() -> None:
     """An interrupted run gives back all draws that were made."""
     calls = iter(range(1000))
@@ -237,6 +249,11 @@ def test_singular_refits_are_counted() -> None:
     [
         ({"FUN": lme.sigma, "nsim": 0}, "nsim=0"),
         ({"FUN": lme.sigma, "nsim": 2.5}, "nsim=2.5"),
+        ({"FUN": lme.sigma, "nsim": "10"}, "nsim='10'"),
+        ({"FUN": lme.sigma, "nsim": None}, "nsim=None"),
+        ({"FUN": lme.sigma, "seed": 1.5}, "seed=1.5"),
+        ({"FUN": lme.sigma, "seed": -1}, "seed=-1"),
+        ({"FUN": "sigma"}, "FUN='sigma'"),
         ({"FUN": lambda fit: "text"}, "return numbers"),
         ({"FUN": lambda fit: fit.vcov().to_numpy().reshape(1, 1, 1)}, "shape"),
         ({"FUN": lme.sigma, "use_u": True, "re_form": None}, "only one"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -187,6 +188,21 @@ def test_bad_input(call: Any, error: type[Exception], words: str) -> None:
     """What is asked for must exist."""
     with pytest.raises(error, match=words):
         call(fitted("one", "native"))
+
+
+@pytest.mark.parametrize("error", [np.linalg.LinAlgError("Singular matrix"), lme.RError("no", "f(x)")])
+def test_a_profile_that_fails_is_named(monkeypatch: Any, error: Exception) -> None:
+    """Whatever the arithmetic or R says, the parameter is named before it."""
+    whole = profiling.Profiler.table
+
+    def failing(profiler: profiling.Profiler, name: str) -> pd.DataFrame:
+        if name == "sigma":
+            raise error
+        return whole(profiler, name)
+
+    monkeypatch.setattr(profiling.Profiler, "table", failing)
+    with pytest.raises(lme.LmebridgeError, match=f"the profile of sigma failed: {re.escape(str(error))}"):
+        fitted("one", "native").profile()
 
 
 def test_a_lower_deviance_is_an_error() -> None:

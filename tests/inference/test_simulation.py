@@ -120,6 +120,8 @@ def test_seed(backend: str) -> None:
     ("arguments", "error", "words"),
     [
         ({"nsim": 0}, ValueError, "nsim=0"),
+        ({"nsim": 1.5}, ValueError, "nsim=1.5"),
+        ({"nsim": 10**9}, ValueError, "240 GB"),
         ({"use_u": True, "re_form": None}, ValueError, "only one of"),
         ({"re_form": 3}, ValueError, "re_form is None"),
         ({"re_form": "~(1 | nowhere)"}, lme.DataError, "nowhere"),
