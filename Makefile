@@ -63,6 +63,7 @@ docs: setup  ## write the generated parts of README.md and docs/ again
 	@$(PYTHON) scripts/setup.py --tests
 	$(VENV)/bin/python scripts/write_support_table.py
 	$(VENV)/bin/python scripts/write_gallery.py
+	$(VENV)/bin/python scripts/write_migration_table.py
 
 benchmark:  ## time fits and conversions
 	@$(PYTHON) scripts/setup.py --tests --benchmarks

@@ -221,9 +221,17 @@ plain_vector <- function(value) {
   value
 }
 
+pictures <- has_class("gg", "ggplot", "trellis", "recordedplot", "histogram")
+
+# A picture, or a list of them, as `dotplot(ranef(m))` gives.
+is_picture <- function(value) {
+  if (pictures(value)) return(TRUE)
+  is.list(value) && length(value) && all(vapply(value, pictures, NA))
+}
+
 kinds <- list(
   nothing = list(holds = is.null, content = nothing),
-  picture = list(holds = has_class("gg", "ggplot", "trellis", "recordedplot", "histogram"), content = nothing),
+  picture = list(holds = is_picture, content = nothing),
   fit = list(holds = function(value) methods::is(value, "merMod"), content = function(value) mermod_record(value, character())),
   linear = list(holds = is_lm, content = function(value) extract_lm(value)),
   summary = list(holds = has_class("summary.merMod", "summary.lm", "summary.glm"), content = coefficient_table),

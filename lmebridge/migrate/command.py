@@ -41,6 +41,9 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="overwrite the output if it is there")
     add("--check", action="store_true", help="run both scripts and compare every model and every printed number")
     add("--with-test", action="store_true", help="also write a pytest file with the models' numbers beside the output")
+    add("--golden", metavar="FILE", help="compare with this record of what R showed instead of running R")
+    add("--report", metavar="FILE", help="write the comparison to this file as Markdown")
+    add("--limit", type=float, default=600.0, metavar="SECONDS", help="stop a script after this (default: %(default)g)")
     command.epilog = (
         "The script is never run, unless --check or --with-test asks for it. Exit status 0 when everything was "
         "translated (and agrees), 1 when something is left or differs, 2 on wrong input."
@@ -63,7 +66,8 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(found.python)
     else:
         _write(target, found.python)
-    proven = _prove(options, source, target, found) if options.check or options.with_test else True
+    asked = options.check or options.with_test or options.golden or options.report
+    proven = _prove(options, source, target, found) if asked else True
     return OK if found.ok and proven else LEFT
 
 
@@ -158,8 +162,13 @@ def _prove(options: argparse.Namespace, source: Path, target: Path | None, found
     from lmebridge.migrate.check import check, write_test
 
     pairs = [(one.line, one.end_line, one.python_line, one.python_end_line) for one in found.statements if not one.left]
-    checked = check(source, found.python, pairs, folder=source.parent, refined=options.with_test)
+    golden = None if options.golden is None else Path(options.golden)
+    checked = check(
+        source, found.python, pairs, folder=source.parent, golden=golden, limit=options.limit, refined=options.with_test
+    )
     sys.stdout.write(f"{checked}\n")
+    if options.report:
+        _write(Path(options.report), checked.to_markdown())
     if options.with_test and target is not None:
         tell([f"wrote {write_test(checked, target, force=options.force)}"])
     return checked.ok

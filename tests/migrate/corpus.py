@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lmebridge.migrate import translate
+from lmebridge.migrate.command import read_source
 from lmebridge.migrate.proof.programs import copied
 from lmebridge.migrate.proof.runner import run_script
 
@@ -24,12 +25,8 @@ CORPUS = sorted(path.name for path in SCRIPTS.iterdir() if path.suffix in {".R",
 
 
 def text_of(path: Path) -> str:
-    """A script's text, which may be Latin-1 with CR LF."""
-    raw = path.read_bytes()
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+    """A script's text as the command reads it."""
+    return read_source(path)[0]
 
 
 @cache

@@ -41,13 +41,15 @@ class PythonRun:
     error: str = ""
 
 
-def run_script(path: Path) -> PythonRun:
+def run_script(path: Path, variables: dict[str, Any] | None = None) -> PythonRun:
     """Run a script in this process.
 
     Parameters
     ----------
     path : pathlib.Path
         The script.
+    variables : dict, optional
+        Where it leaves its variables.
 
     Returns
     -------
@@ -55,7 +57,8 @@ def run_script(path: Path) -> PythonRun:
         What it showed, up to the statement that failed if one did.
     """
     source = path.read_text(encoding="utf-8")
-    namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(path)}
+    namespace: dict[str, Any] = {} if variables is None else variables
+    namespace |= {"__name__": "__main__", "__file__": str(path)}
     done: list[PythonStatement] = []
     try:
         for node in ast.parse(source, str(path)).body:
