@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,8 +32,10 @@ PLACES = (
     ("center", "bottom", 0, 18),
     ("center", "top", 0, -18),
 )
-#: From this place on a name is far enough from its point to need a line to it.
+#: From this place on a name is far enough from its point to need a line to it; how names and lines look.
 FAR = 8
+STYLE: dict[str, Any] = {"fontsize": "small", "color": LINE}
+LEADER: dict[str, Any] = {"arrowstyle": "-", "color": LINE, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 2}
 #: Share of its width and height by which a name keeps from others, dimensionless.
 MARGIN = 1.05
 #: How many covered points are as bad as covering a name, or as leaving the panel.
@@ -59,20 +61,15 @@ def label_points(ax: Axes, x: np.ndarray, y: np.ndarray, names: Mapping[int, str
     places = ax.transData.transform(np.column_stack([x, y]))
     taken: list[Bbox] = []
     for row, name in names.items():
-        text = ax.annotate(
-            name,
-            (x[row], y[row]),
-            xytext=(0, 0),
-            textcoords="offset points",
-            fontsize="small",
-            color=LINE,
-            arrowprops={"arrowstyle": "-", "color": LINE, "linewidth": 0.0, "shrinkA": 0, "shrinkB": 2},
-        )
-        taken.append(_place(ax, text, taken, places))
+        text = ax.annotate(name, (x[row], y[row]), xytext=(0, 0), textcoords="offset points", **STYLE)
+        place = _best(ax, text, taken, places)
+        taken.append(_box(text, PLACES[place]))
+        if place >= FAR:
+            ax.annotate("", text.xy, xytext=PLACES[place][2:], textcoords="offset points", arrowprops=LEADER)
 
 
-def _place(ax: Axes, text: Annotation, taken: list[Bbox], points: np.ndarray) -> Bbox:
-    """Move a name to the place where it covers least; to the first of those that are as good."""
+def _best(ax: Axes, text: Annotation, taken: list[Bbox], points: np.ndarray) -> int:
+    """Number of the place where a name covers least; the first of those that are as good."""
     frame = ax.get_window_extent()
     boxes = [_box(text, place) for place in PLACES]
     costs = [
@@ -81,10 +78,7 @@ def _place(ax: Axes, text: Annotation, taken: list[Bbox], points: np.ndarray) ->
         + WORTH_OF_THE_FRAME * (not _is_within(box, frame))
         for box in boxes
     ]
-    chosen = int(np.argmin(costs))
-    if text.arrow_patch is not None:
-        text.arrow_patch.set_linewidth(0.6 if chosen >= FAR else 0.0)
-    return _box(text, PLACES[chosen])
+    return int(np.argmin(costs))
 
 
 def _points_in(box: Bbox, points: np.ndarray) -> int:
@@ -98,9 +92,7 @@ def _is_within(box: Bbox, frame: Bbox) -> bool:
 
 
 def _box(text: Annotation, place: tuple[str, str, int, int]) -> Bbox:
-    """The room that a name takes at a place, in pixels, without the line to its point."""
-    from matplotlib.text import Text
-
+    """The room that a name takes at a place, in pixels; the name is moved there."""
     text.set(horizontalalignment=place[0], verticalalignment=place[1])
     text.set_position(place[2:])
-    return Text.get_window_extent(text).expanded(MARGIN, MARGIN)
+    return text.get_window_extent().expanded(MARGIN, MARGIN)

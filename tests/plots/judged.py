@@ -50,4 +50,4 @@ def sloped_line(ax: Axes) -> tuple[float, float]:
 
 def texts(ax: Axes) -> list[str]:
     """Names written beside points."""
-    return [text.get_text() for text in ax.texts]
+    return [text.get_text() for text in ax.texts if text.get_text()]
