@@ -82,7 +82,8 @@ def read_across(scope: Scope, frame: Value, node: Node) -> Across:
         raise Untranslated("`across` is given no columns")
     extra = [each for each in arguments_of(node) if each.name and each.name not in named]
     extra = [*[Argument(value) for value in places], *extra]
-    chosen = choice(scope, frame, [Argument(columns)])
+    others = {name: part for name, part in frame.parts.items() if name not in frame.groups}
+    chosen = choice(scope, frame.but(parts=others), [Argument(columns)])
     functions = _functions(function)
     pattern = _pattern(named.get(".names"), "{.col}" if list(functions) == [""] else "{.col}_{.fn}")
     return Across(chosen, functions, tuple(extra), pattern)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lmebridge.migrate.conditions import both_ways, condition
 from lmebridge.migrate.selection import function_of
 from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, py, same_code
-from lmebridge.rsyntax import Argument, Call, Name, Node, deparse, function_name, names, operands, unwrap
+from lmebridge.rsyntax import Argument, Call, Name, Node, call, deparse, function_name, names, operands, unwrap
 
 if TYPE_CHECKING:
     from lmebridge.migrate.scope import Mask, Scope
@@ -109,7 +109,19 @@ def row_value(inner: Scope, node: Node) -> Value:
 
 def row_condition(inner: Scope, node: Node) -> Value:
     """A condition on rows, within the groups; False where R's is NA."""
-    return condition(inner, within_groups(inner, node))
+    return condition(inner, within_groups(inner, _spelled_out(node)))
+
+
+def _spelled_out(node: Node, *, negated: bool = False) -> Node:
+    """A condition with ``!between()`` as two comparisons, whose opposite leaves missing values out as R does."""
+    word, parts = function_name(node), operands(node)
+    if word == "between" and negated and len(parts) == 3:
+        value, low, high = parts
+        return call("&", call(">=", value, low), call("<=", value, high))
+    if not isinstance(node, Call) or word not in {"!", "&", "|", "("}:
+        return node
+    inside = tuple(Argument(_spelled_out(part, negated=negated or word == "!")) for part in parts)
+    return Call(node.function, inside, node.span)
 
 
 def within_groups(inner: Scope, node: Node) -> Node:
@@ -244,8 +256,7 @@ def _with_missing(inner: Scope, node: Node, value: Value) -> Value:
     chosen, opposite = both_ways(inner, within_groups(inner, node))
     if opposite is None:
         return value
-    known = [py("D[KEY].notna()", D=mask_of(inner).handle, KEY=name) for name in _columns(inner, node)]
-    where = known[0] if len(known) == 1 else py("A | B", A=chosen, B=opposite)
+    where = value.there if value.there is not None else py("A | B", A=chosen, B=opposite)
     return chosen.but(code=py("X.astype(float).where(KNOWN)", X=chosen, KNOWN=where), element=Kind.NUMBER)
 
 

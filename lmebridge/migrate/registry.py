@@ -42,6 +42,7 @@ MODULES = (
     "programs",
     "verbs",
     "summarising",
+    "scoped_verbs",
     "slices",
     "joins",
     "row_functions",

@@ -364,7 +364,10 @@ def over(frame: Value, handle: str, plain: str, chained: str, piece: Callable[[a
     """One of two templates over a frame: `plain` takes names from the frame by its name, `chained` by a lambda."""
     if isinstance(frame.code, ast.Name):
         return py(plain, F=frame, NAMES=piece(frame.code))
-    return py(chained, F=frame, NAMES=function_of(handle, piece(ast.Name(handle, ast.Load()))))
+    body = piece(ast.Name(handle, ast.Load()))
+    if not any(isinstance(node, ast.Name) and node.id == handle for node in ast.walk(body)):
+        return py(plain, F=frame, NAMES=body)
+    return py(chained, F=frame, NAMES=function_of(handle, body))
 
 
 def written(argument: Argument) -> Node:

@@ -27,7 +27,7 @@ _ONE_VALUE = frozenset({*SUMMARIES, "n", "n_distinct", "first", "last", "length"
 
 @translates(
     "summarise summarize",
-    ".data, ..., .groups = NULL",
+    ".data, ..., .by = NULL, .groups = NULL",
     '`d.groupby("g", as_index=False).agg(m=("x", "mean"), n=("x", "size"))`',
     packages="dplyr",
 )
@@ -272,13 +272,14 @@ def _by_function(scope: Scope, frame: Value, named: list[tuple[str, Node]], empt
 
 @translates(
     "count",
-    'x, ..., wt = NULL, sort = FALSE, name = "n"',
+    'x, ..., wt = NULL, sort = FALSE, name = "n", .drop = TRUE',
     '`d.groupby("g", as_index=False).agg(n=("g", "size"))`',
     packages="dplyr",
 )
 def count(call: RCall) -> Value:
     """How many rows each combination of values has."""
     frame = frame_of_call(call, "x")
+    call.default_only(_drop=True)
     before = frame.groups
     made = [each for each in call.rest if each.name]
     if made:

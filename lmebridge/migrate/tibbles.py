@@ -22,7 +22,7 @@ def rownames_to_column(call: RCall) -> Value:
     if counted(frame):
         raise call.fail("the rows of this frame are only counted, from 1 in R and from 0 here")
     code = py("F.rename_axis(NAME).reset_index()", F=frame, NAME=name)
-    parts = {name: Value(code, Kind.COLUMN), **frame.parts}
+    parts = {name: Value(code, Kind.COLUMN, Kind.TEXT), **frame.parts}
     return Value(code, Kind.FRAME, rows=fresh_rows(call.scope), parts=parts, complete=frame.complete)
 
 

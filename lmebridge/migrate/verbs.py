@@ -6,7 +6,15 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.across import by_rule, expanded, is_across
-from lmebridge.migrate.group_expressions import mask_of, of_values, row_condition, row_value, without_desc
+from lmebridge.migrate.conditions import both_ways
+from lmebridge.migrate.group_expressions import (
+    mask_of,
+    of_values,
+    row_condition,
+    row_value,
+    within_groups,
+    without_desc,
+)
 from lmebridge.migrate.operators import by_place
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.selection import Choice, Part, choice, chosen, function_of, listed, written
@@ -206,7 +214,8 @@ def arrange(call: RCall) -> Value:
     keys = [_key(argument) for argument in [*first, *call.rest]]
     if not keys:
         return frame
-    if any(frame.parts[name].element is Kind.TEXT for name in _plain_names(keys) if name in frame.parts):
+    known = [frame.parts[name] for name in _plain_names(keys) if name in frame.parts]
+    if any(part.element is Kind.TEXT and not part.factor for part in known):
         call.note(TEXT_ORDER)
     return frame.but(code=_sorted(call, frame, keys), rows=call.scope.new_rows())
 
@@ -254,7 +263,12 @@ def _computed_key(call: RCall, frame: Value, keys: list[tuple[Node, bool]]) -> t
 # --- columns made -----------------------------------------------------------------------------------------------------
 
 
-@translates("mutate", '.data, ..., .keep = "all"', '`d.assign(y=d["x"] + 1)`', packages="dplyr")
+@translates(
+    "mutate",
+    '.data, ..., .keep = "all", .by = NULL, .before = NULL, .after = NULL',
+    '`d.assign(y=d["x"] + 1)`',
+    packages="dplyr",
+)
 def mutate(call: RCall) -> Value:
     """Columns made from columns; within groups where there are any."""
     call.default_only(_keep="all")
@@ -335,7 +349,18 @@ def _made(scope: Scope, frame: Value, node: Node, new: set[str]) -> tuple[Value,
         raise Untranslated("a list of one value as a column has no translation")
     if value.kind not in {*SCALARS, Kind.COLUMN, Kind.NAMED, Kind.ARRAY, Kind.LIST, Kind.INDEX, Kind.UNKNOWN}:
         raise Untranslated(f"`{deparse(node)}` is a {value.kind.value}, not a column")
-    return value, inner.wrap(by_row(frame, value))
+    return value, inner.wrap(by_row(frame, _as_column(inner, node, value)))
+
+
+def _as_column(inner: Scope, node: Node, value: Value) -> Value:
+    """A condition with missing values where R's is NA; anything else as it is."""
+    if value.element is not Kind.LOGICAL or not value.is_series or value.missing_free or isinstance(node, Name):
+        return value
+    there = value.there
+    if there is None:
+        value, opposite = both_ways(inner, within_groups(inner, node))
+        there = py("A | B", A=value, B=opposite)
+    return value.but(code=py('X.astype("boolean").where(THERE)', X=value, THERE=there), there=None)
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
@@ -360,20 +385,3 @@ def ungroup(call: RCall) -> Value:
     """The same frame; what follows works on all rows."""
     call.refuse_rest()
     return frame_of_call(call, "x").but(groups=())
-
-
-_REFUSED = {
-    "rowwise": "work row by row is an `apply` over rows that has to be written by hand",
-    "sample_n sample_frac slice_sample": "R draws these rows with its own random numbers",
-    "group_map group_modify group_walk group_split nest_by": "functions of groups' frames have to be written by hand",
-}
-
-
-def _refuse(names_: str, reason: str) -> None:
-    @translates(names_, ".data, ...", f"left: {reason}", packages="dplyr")
-    def refused(call: RCall) -> Value:
-        raise call.fail(reason)
-
-
-for _names, _reason in _REFUSED.items():
-    _refuse(_names, _reason)

@@ -160,6 +160,21 @@ CASES = {
     "count weighted": "d %>% count(h, wt = y)",
     "tally": "d %>% group_by(h) %>% tally()",
     "add_count": "d %>% add_count(g)",
+    "not between": "d %>% filter(!between(x, 2, 3))",
+    "grouped first value": "d %>% group_by(h) %>% mutate(r = y / y[1], k = any(y > 60))",
+    "logical column": "d %>% mutate(big = x > 2, b2 = x > 2 & y > 20)",
+    "summarise chosen": "d %>% group_by(h) %>% summarise(best = x2[which.max(y)], v = y[1], u = length(unique(g)))",
+    "mutate_at": "d %>% mutate_at(vars(x, y), function(v) v / 10)",
+    "mutate_if": "d %>% mutate_if(is.numeric, round)",
+    "summarise_at": "d %>% group_by(h) %>% summarise_at(vars(y, x2), mean)",
+    "summarise_all": "d %>% select(h, y, x2) %>% group_by(h) %>% summarise_all(mean)",
+    "summarise_if": "d %>% summarise_if(is.numeric, mean, na.rm = TRUE)",
+    "row sums": "d %>% mutate(total = rowSums(across(x:y)), m = rowMeans(across(c(x, y)), na.rm = TRUE))",
+    "top_n": "d %>% top_n(3, y)",
+    "top_n groups": "d %>% group_by(h) %>% top_n(1, x)",
+    "select not": "d %>% select(!c(x, y))",
+    "select not rule": 'd %>% select(-starts_with("x"), -g)',
+    "share of count": "d %>% count(h) %>% mutate(p = n / sum(n))",
     # two frames
     "left_join": 'd %>% left_join(u, by = "g")',
     "left_join names": 'd %>% left_join(u %>% rename(k = g), by = c("g" = "k"))',
@@ -210,6 +225,8 @@ REFUSED = {
     "d %>% filter(if_any(c(x, y), is.na))": "if_any",
     "d %>% full_join(u)": "full_join",
     "d %>% mutate(m)": "without a name",
+    "d %>% mutate(id = row_number(), .before = 1)": ".before",
+    "d %>% summarise(m = mean(x), .by = g)": ".by",
 }
 
 
