@@ -120,9 +120,10 @@ class VarCorr(Shown, Mapping[str, pd.DataFrame]):
         return varcorr_text(self._table)
 
     def _parts(self) -> list[Grid | str]:
+        from lmebridge.printing.rformat import DEFAULTS
         from lmebridge.printing.summary_markup import variance_grid
 
-        return [variance_grid(self._table, ("Std.Dev.",))]
+        return [variance_grid(self._table, ("Std.Dev.",), max(3, DEFAULTS.digits - 2))]
 
     def correlation(self, block: str) -> pd.DataFrame:
         """Correlation matrix of a block, shape (q, q), dimensionless."""

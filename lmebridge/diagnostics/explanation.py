@@ -10,6 +10,7 @@ import numpy as np
 from lmebridge.diagnostics.singularity import ZERO, Degenerate, alternatives, degenerate_blocks
 from lmebridge.formula import explain as formulas
 from lmebridge.formula.explain import Explanation
+from lmebridge.formula.model_formula import Formula
 from lmebridge.formula.wording import code, laid_out, listed
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def explain(formula: Any) -> Explanation:
     ------
     FormulaError
         If the text is not a formula.
+    TypeError
+        If it is neither a formula nor a fitted model.
 
     References
     ----------
@@ -95,6 +98,10 @@ def explain(formula: Any) -> Explanation:
       No variance is zero and no correlation is 1 or -1.
       schoolid has 160 levels.
     """
+    if not isinstance(formula, (str, Formula)) and not hasattr(formula, "record"):
+        raise TypeError(
+            f"explain takes a formula or a fitted model, such as lmer gives; a {type(formula).__name__} is none"
+        )
     said = formulas.explain(formula)
     if not hasattr(formula, "VarCorr"):
         return said

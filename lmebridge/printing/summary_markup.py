@@ -53,7 +53,9 @@ def _estimates(estimates: pd.Series) -> Grid:
     return Grid("Fixed effects", ("", "Estimate"), rows)
 
 
-def variance_grid(variance: pd.DataFrame, components: Sequence[Component]) -> Grid:
+def variance_grid(
+    variance: pd.DataFrame, components: Sequence[Component], digits: int = DEFAULTS.summary_digits
+) -> Grid:
     """Variance components and correlations.
 
     Parameters
@@ -62,8 +64,10 @@ def variance_grid(variance: pd.DataFrame, components: Sequence[Component]) -> Gr
         ``as.data.frame(VarCorr(m))``.
     components : sequence of {"Variance", "Std.Dev."}
         Columns to show.
+    digits : int
+        Significant digits; a summary's by default.
     """
-    names, columns = variance_cells(variance, DEFAULTS.summary_digits, components)
+    names, columns = variance_cells(variance, digits, components)
     return Grid("Random effects", tuple(names), tuple(zip(*columns, strict=True)), labels=2)
 
 

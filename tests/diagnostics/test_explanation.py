@@ -188,3 +188,21 @@ def test_own_estimates_of_mixedlm_and_linear_models_are_explained() -> None:
         own = lme.lmer("flat ~ x + (1 | g)", table(), backend="statsmodels", control={"polish": False})
     assert "flat ~ x" in lme.explain(own)
     assert "Errors are normal with mean 0." in lme.explain(lme.lm("y ~ x", table()))
+
+
+@pytest.mark.parametrize("thing", [3, None, ["y ~ x"]])
+def test_what_is_neither_is_refused(thing: Any) -> None:
+    """Neither a formula nor a fit."""
+    with pytest.raises(TypeError, match=f"a {type(thing).__name__} is none"):
+        lme.explain(thing)
+
+
+@pytest.mark.needs_r
+def test_generalized_models_are_explained() -> None:
+    """A fit of glmer has the same words about how it ended, and no advice that it cannot take."""
+    pupils = lme.datasets.hsb().query("schoolid < 1500")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = lme.glmer("minority ~ ses + (1 | schoolid)", pupils, "binomial")
+    assert "schoolid has" in words(fit)
+    assert "native" not in words(fit)

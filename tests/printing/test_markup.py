@@ -199,6 +199,13 @@ def test_pandas_own_latex_is_still_there() -> None:
         assert "tabular" in table.to_latex(float_format="%.1f")
 
 
+def test_varcorr_has_the_digits_that_r_prints() -> None:
+    """The table by itself has R's five digits, as its text has."""
+    components = fitted().VarCorr()
+    cells = [text for row in read_html(components.to_html()).rows[1:] for text in row if text.strip()]
+    assert all(text.strip() in str(components) for text in cells)
+
+
 def test_a_fit_by_maximum_likelihood_has_its_criteria() -> None:
     """AIC, BIC, logLik, deviance and residual degrees of freedom in one line, as R prints their values."""
     shown = fitted(REML=False).summary().to_html()
