@@ -14,7 +14,7 @@ CATEGORIES = ("LC_CTYPE", "LC_COLLATE", "LC_TIME", "LC_MONETARY", "LC_MESSAGES",
 #: Locales with UTF-8 and nothing else, the first that a system has: Linux's, macOS's, and one that most have.
 PLAIN_UTF_8 = ("C.UTF-8", "C.utf8", "UTF-8", "en_US.UTF-8", "en_US.utf8")
 #: What another R of this process left in the environment, and would make a second one believe.
-OF_ANOTHER_R = ("R_HOME", "R_SESSION_TMPDIR", "R_ARCH", "LMEBRIDGE_RSCRIPT")
+OF_ANOTHER_R = ("R_HOME", "R_SESSION_TMPDIR", "R_ARCH")
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

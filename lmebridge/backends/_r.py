@@ -234,6 +234,11 @@ _OPENED: dict[_Choice, Door] = {}
 _THROUGH: ContextVar[Door | None] = ContextVar("through", default=None)
 
 
+def limits() -> Limits:
+    """What a worker may use, as `set_r` was told."""
+    return _choice(*_CHOSEN[0]).limits
+
+
 def set_r(door: str | None = None, *, timeout: float | None = None, memory_limit: int | None = None) -> None:
     """Choose how R is reached from now on; models that were fitted before stay where they are and answer there.
 
@@ -292,9 +297,8 @@ def current() -> Door:
     if through is not None:
         return through
     choice = _choice(*_CHOSEN[0])
-    if choice not in _OPENED:
-        _OPENED[choice] = _chosen(choice)
-    return _OPENED[choice]
+    door = _OPENED.get(choice)
+    return door if door is not None else _OPENED.setdefault(choice, _chosen(choice))
 
 
 def _chosen(choice: _Choice) -> Door:

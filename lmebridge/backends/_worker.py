@@ -198,13 +198,18 @@ def _begun(limits: Limits) -> _Life:
         process = _process.Process(command, limits.memory)
         _, payload = process.greeting(STARTING)
     except OSError as error:
-        raise _does_not_start(command[0], str(error)) from error
+        raise _does_not_start(command[0], str(error), limits) from error
     except (_process.Ended, _process.Garbled, _process.Late) as error:
-        raise _does_not_start(command[0], _how(process)) from error
+        raise _does_not_start(command[0], _how(process), limits) from error
     return _Life(process, decode(_serialization.load(payload)), deque())
 
 
-def _does_not_start(rscript: str, reason: str) -> BackendUnavailable:
+def _does_not_start(rscript: str, reason: str, limits: Limits) -> BackendUnavailable:
+    if limits.memory is not None:
+        remedy = (
+            f"It may have too little memory: memory_limit is {limits.memory} bytes, R with lme4 needs 3e8 at least."
+        )
+        return BackendUnavailable.because("lme4", f"{rscript} did not start ({reason})", remedy)
     remedy = f"Run `{rscript} --vanilla -e 1` to see whether R itself runs; LMEBRIDGE_RSCRIPT names another Rscript."
     return BackendUnavailable.because("lme4", f"{rscript} did not start ({reason})", remedy)
 

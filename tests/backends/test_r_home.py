@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from lmebridge.backends import _r_home
 from lmebridge.backends._r_home import Home
+from lmebridge.errors import BackendUnavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: R's version, rpy2's, and whether that pair loads: the first three measured, the rest from rpy2's NEWS.
 PAIRS = [
@@ -61,3 +67,44 @@ def test_find_without_r(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("R_HOME", raising=False)
     assert _r_home.find().path == ""
+
+
+def program(path: Path) -> str:
+    """A file that can be run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_which_rscript(tmp_path, monkeypatch):
+    """LMEBRIDGE_RSCRIPT goes before R_HOME, that before PATH, that before the usual places, the newest of these first."""
+    named = program(tmp_path / "ein Ordner mit Größe" / "Rscript")
+    home = program(tmp_path / "home" / "bin" / "Rscript")
+    path = program(tmp_path / "path" / "Rscript")
+    *_, new = (program(tmp_path / "opt" / version / "bin" / "Rscript") for version in ("4.2.2", "4.5.1"))
+    monkeypatch.setattr(_r_home, "USUAL_PLACES", (f"{str(tmp_path)[1:]}/opt/*/bin/Rscript",))
+    monkeypatch.delenv("R_HOME", raising=False)  # rpy2 sets it
+    for variable, value, expected in (
+        ("LMEBRIDGE_RSCRIPT", named, named),
+        ("R_HOME", str(tmp_path / "home"), home),
+        ("PATH", str(tmp_path / "path"), path),
+    ):
+        monkeypatch.setenv(variable, value)
+        assert _r_home.find_rscript() == expected
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert _r_home.find_rscript() == new
+    monkeypatch.setattr(_r_home, "USUAL_PLACES", ())
+    assert _r_home.rscript_problem() == ("Rscript was not found", _r_home.INSTALL_R)
+    with pytest.raises(BackendUnavailable, match="Rscript was not found"):
+        _r_home.rscript()
+
+
+def test_an_rscript_that_is_not_there(monkeypatch):
+    """A wrong LMEBRIDGE_RSCRIPT is told; no other R takes its place."""
+    monkeypatch.setenv("LMEBRIDGE_RSCRIPT", "/none/Rscript")
+    assert _r_home.find_rscript() == ""
+    reason, remedy = _r_home.rscript_problem()
+    assert "'/none/Rscript', which is no program that can be run" in reason
+    assert remedy == "Name R's Rscript there, or unset it."

@@ -16,7 +16,7 @@ import pytest
 
 from lmebridge.backends import _process, _r
 from lmebridge.backends._worker import Limits, Worker
-from lmebridge.errors import RError
+from lmebridge.errors import BackendUnavailable, RError
 from tests.cases import data
 
 pytestmark = pytest.mark.needs_r
@@ -149,6 +149,13 @@ def test_memory_limit():
             evaluate("numeric(4e8)")
         assert_fits()
     own.close()
+
+
+def test_a_memory_limit_that_leaves_no_room():
+    """R that cannot even start within the limit says that it may be the limit."""
+    own = Worker(Limits(memory=10**7))
+    with pytest.raises(BackendUnavailable, match="memory_limit is 10000000 bytes"):
+        own.open()
 
 
 def test_a_garbled_answer(worker):
