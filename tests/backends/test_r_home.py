@@ -78,7 +78,7 @@ def program(path: Path) -> str:
 
 
 def test_which_rscript(tmp_path, monkeypatch):
-    """LMEBRIDGE_RSCRIPT goes before R_HOME, that before PATH, that before the usual places, the newest of these first."""
+    """LMEBRIDGE_RSCRIPT goes before R_HOME, that before PATH, that before the usual places, of these the newest."""
     named = program(tmp_path / "ein Ordner mit Größe" / "Rscript")
     home = program(tmp_path / "home" / "bin" / "Rscript")
     path = program(tmp_path / "path" / "Rscript")
