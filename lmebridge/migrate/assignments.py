@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lmebridge.migrate import registry
 from lmebridge.migrate.naming import ASSIGNMENTS, root
 from lmebridge.migrate.values import NOTHING, Kind, Untranslated, Value, py
-from lmebridge.rsyntax import Argument, Call, Constant, Name, Node, function_name, operands, operator
+from lmebridge.rsyntax import Argument, Call, Constant, Name, Node, function_name, operands, operator, walk
 
 if TYPE_CHECKING:
     from lmebridge.migrate.calls import RCall
@@ -55,6 +55,9 @@ def assign_name(scope: Scope, name: str, source: Node) -> Value:
     code = value.code
     if not (isinstance(code, ast.Name) and code.id == python):
         scope.emit("TARGET = VALUE", TARGET=ast.Name(python, ast.Store()), VALUE=own(scope, name, value))
+    if scope.session.numbers_read and any(function_name(each) == "read_csv" for each in walk(source)):
+        columns = ", ".join(scope.session.numbers_read)
+        scope.note(f"readr makes NA of cells that are no numbers in {columns}; pandas would read these columns as text")
     return scope.define(name, value.but(shared=False, constant=None))
 
 

@@ -7,7 +7,7 @@ import keyword
 import re
 from typing import TYPE_CHECKING
 
-from lmebridge.rsyntax import Call, Constant, Name, Node, operands, operator, unwrap, walk
+from lmebridge.rsyntax import Call, Constant, Name, Node, function_name, names, operands, operator, unwrap, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,6 +118,41 @@ def columns_seen(nodes: Iterable[Node]) -> set[str]:
         for each in walk(node):
             found |= _columns_of(each)
     return found
+
+
+_OF_NUMBERS = {"log", "sqrt", "exp", "log10", "log2", "log1p"}
+
+
+def numbers_read(nodes: Iterable[Node]) -> tuple[str, ...]:
+    """Columns that a program's only `read_csv` must have read as numbers: its models take logarithms of them.
+
+    readr makes NA of the cells of a column of numbers that are none; pandas would make the whole column text.
+    """
+    every = [each for node in nodes for each in walk(node)]
+    if sum(function_name(each) == "read_csv" for each in every) != 1:
+        return ()
+    made = {name for each in every for name in _made_by(each)}
+    formulas = [part for each in every if operator(each) == "~" for part in walk(each)]
+    found = dict.fromkeys(
+        inner.name
+        for part in formulas
+        if function_name(part) in _OF_NUMBERS
+        for inner in operands(part)
+        if isinstance(inner, Name)
+    )
+    return tuple(name for name in found if name not in made)
+
+
+def _made_by(node: Node) -> set[str]:
+    """Names of variables and columns that one call makes, not from those of the same name."""
+    if isinstance(node, Call) and operator(node) in {"mutate", "transmute", "data.frame", "tibble", "transform"}:
+        made = [each for each in node.arguments if each.name and each.value is not None]
+        return {str(each.name) for each in made if each.value is not None and each.name not in names(each.value)}
+    if operator(node) in ASSIGNMENTS and len(operands(node)) == 2:
+        target = operands(node)[0]
+        both = [target, *operands(target)[1:]] if operator(target) == "$" else [target]
+        return {each.name for each in both if isinstance(each, Name)}
+    return set()
 
 
 _MASKING = {"mutate", "summarise", "summarize", "transmute", "data.frame", "tibble", "transform", "rename"}

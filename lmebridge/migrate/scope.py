@@ -41,6 +41,8 @@ class Session:
         Variables that the program changes in place somewhere.
     columns : set of str
         Names that the program uses as columns somewhere.
+    numbers_read : tuple of str
+        Columns that the program's only `read_csv` reads as numbers.
     libraries : list of str
         Packages attached so far.
     notes : list of str
@@ -51,6 +53,7 @@ class Session:
     modified: set[str] = field(default_factory=set)
     columns: set[str] = field(default_factory=set)
     libraries: list[str] = field(default_factory=list)
+    numbers_read: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     depth: int = 0
     rows: int = 0
@@ -232,9 +235,10 @@ class Scope:
             return self.name(node.name)
         self.session.depth += 1
         try:
-            if self.session.depth > DEEPEST:
-                raise Untranslated("the expression is nested too deeply")
             return self.call(node)
+        except Untranslated as error:
+            error.span = error.span or node.span
+            raise
         finally:
             self.session.depth -= 1
 
@@ -244,6 +248,8 @@ class Scope:
 
     def call(self, node: Call) -> Value:
         """A call translated: a function of the program, or an entry of the registry."""
+        if self.session.depth > DEEPEST:
+            raise Untranslated("the expression is nested too deeply")
         name = function_name(node)
         if name is None:
             return self._call_of_expression(node)

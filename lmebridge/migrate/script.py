@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lmebridge.migrate.control_flow import run
 from lmebridge.migrate.errors import MigrationError
 from lmebridge.migrate.imports import import_lines
-from lmebridge.migrate.naming import MODULES, Naming, assigned, columns_seen, modified
+from lmebridge.migrate.naming import MODULES, Naming, assigned, columns_seen, modified, numbers_read
 from lmebridge.migrate.python_text import Remark, comment, remarks, spaced, statement_lines
 from lmebridge.migrate.quoting import Unprintable
 from lmebridge.migrate.scope import Scope, Session
@@ -33,9 +33,9 @@ class Leftover:
     Attributes
     ----------
     line : int
-        Its line in the document, from 1.
+        The line of the document, from 1, where what has no translation begins.
     code : str
-        Its source.
+        The whole statement's source.
     reason : str
         Why, one clause.
     title : str
@@ -170,6 +170,7 @@ def translate_pieces(found: list[Piece], *, name: str = "script.R", folder: Path
     sources = with_sources([top for _, each in read for top in each], folder)
     every = [top for _, each in [*read, *sources.values()] for top in each]
     scope = Scope(_session(every))
+    scope.session.folder = folder
     output = _Output(sources=sources)
     for piece, each in read:
         _translate_piece(scope, piece, each, output)
@@ -182,7 +183,7 @@ def _session(every: list[Top]) -> Session:
     for name in assigned(nodes):
         naming.python(name)
     handle = naming.unused("d", "data", "frame")
-    return Session(naming, modified(nodes), columns_seen(nodes), handle=handle)
+    return Session(naming, modified(nodes), columns_seen(nodes), handle=handle, numbers_read=numbers_read(nodes))
 
 
 def _translate_piece(scope: Scope, piece: Piece, each: list[Top], output: _Output) -> None:
@@ -210,9 +211,11 @@ def _translate_top(scope: Scope, piece: Piece, top: Top, output: _Output) -> Non
         _include(scope, piece, top, output)
         output.places.append((line, end_line, first, len(output.lines), False))
         return
-    reason = top.problem or _attempt(scope, top, output, line)
+    reason, where = (top.problem, None) if top.problem else _attempt(scope, top, output, line)
     if reason:
-        output.leftovers.append(Leftover(line, top.source, reason, piece.title))
+        place = top.start if where is None or not top.start <= where < top.end else where
+        left_line = piece.line + line_of(piece.text, place) - 1
+        output.leftovers.append(Leftover(left_line, top.source, reason, piece.title))
         for each in top.source.splitlines():
             output.lines.append(comment(f"# R: {each}"))
     output.places.append((line, end_line, first, len(output.lines), bool(reason)))
@@ -228,10 +231,10 @@ def _include(scope: Scope, piece: Piece, top: Top, output: _Output) -> None:
     scope.session.source_text = piece.text
 
 
-def _attempt(scope: Scope, top: Top, output: _Output, line: int) -> str:
-    """Translate one statement and write it; the reason when that is not possible."""
+def _attempt(scope: Scope, top: Top, output: _Output, line: int) -> tuple[str, int | None]:
+    """Translate one statement and write it; the reason and the place where that is not possible."""
     if top.node is None:
-        return top.problem
+        return top.problem, None
     before = dict(scope.symbols), dict(scope.lost), scope.target
     scope.body, scope.session.notes, scope.session.depth = [], [], 0
     try:
@@ -244,13 +247,14 @@ def _attempt(scope: Scope, top: Top, output: _Output, line: int) -> str:
         scope.symbols, scope.lost, scope.target = before
         for name in assigned([top.node]):
             scope.lose(name, f"is made by line {line}, which was not translated")
-        return _reason(error)
+        span = getattr(error, "span", None)
+        return _reason(error), None if span is None else span[0]
     output.notes += [Note(line, note) for note in scope.session.notes]
     if any(isinstance(statement, ast.FunctionDef) for statement in scope.body):
         output.definitions.append((len(output.lines), len(output.lines) + len(lines)))
     output.lines += lines
     output.code += scope.body
-    return ""
+    return "", None
 
 
 def _reason(error: Exception) -> str:

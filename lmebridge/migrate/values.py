@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 
 class Untranslated(Exception):
-    """An R expression has no translation; the message is the reason, one clause without a full stop."""
+    """An R expression has no translation; the message is the reason, one clause without a full stop.
+
+    Attributes
+    ----------
+    span : tuple of int or None
+        Where the innermost call is that has none.
+    """
+
+    span: tuple[int, int] | None = None
 
 
 class Kind(StrEnum):
