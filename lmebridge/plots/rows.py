@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge.errors import FormulaError, PictureError
+from lmebridge.errors import DataError, FormulaError, PictureError
 from lmebridge.plots.canvas import some
 from lmebridge.rsyntax import Argument, Call, Constant, Name, deparse, function_name, names, operands, operator
 from lmebridge.rsyntax import parse_expression as parse
@@ -89,10 +89,22 @@ class RowValues:
 
         columns: dict[str, np.ndarray] = {}
         free = self._replaced(node, columns)
+        for name in names(free):
+            self._check_known(name, columns)
         needed = [name for name in names(free) if name in self.frame.columns]
         table = self.frame[needed] if needed else self.frame[[".obs"]]
         value: Any = evaluate(free, table.assign(**columns))
         return value if len(value) == len(self.index) else np.broadcast_to(np.asarray(value), len(self.index))
+
+    def _check_known(self, name: str, columns: Mapping[str, object]) -> None:
+        """Raise for a variable that is neither of the data nor R's own."""
+        from lmebridge.evaluation.evaluator import R_VARIABLES
+
+        if name in self.frame.columns or name in columns or name in R_VARIABLES:
+            return
+        if name in PER_ROW:
+            raise PictureError(f"`{name}` is no column of the data; what the model gives is written `{name}(.)`")
+        raise DataError.unknown_column(name, self.fit.data.columns)
 
     def numbers(self, node: Node) -> np.ndarray:
         """The value of an expression as numbers, shape (n,)."""
