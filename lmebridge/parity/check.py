@@ -36,6 +36,8 @@ KINDS = {
 LIKELIHOOD = frozenset({"criterion", "logLik"})
 #: Quantities that tolerances are multiples of.
 SCALES = frozenset({"std_error", "sdcor", "sigma"})
+#: Units of the last place by which a number may be off that was rounded to one place more first.
+TWICE_ROUNDED = 0.55
 #: What depends on statsmodels' own definition of the standard error.
 JOINT_HESSIAN = frozenset({"std_error", "z_value", "p_value", "conf_low", "conf_high"})
 WORDS = {
@@ -257,13 +259,18 @@ def _verdict(
     if value is None:
         verdict = "missing" if _should_be_there(number.key, side) else "not reported"
         return verdict, WORDS[verdict]
-    if number.numeral.admits(value):
+    if number.numeral.admits(value) or _is_rounded_twice(number, value):
         return "holds", ""
     if _is_hessian(number, output, side):
         return "differs", WORDS["hessian"]
     if likelihood == "same" and _is_near(number, value, side, terms):
         return "near", WORDS["singular" if side.singular else "stopped"]
     return "differs", WORDS.get(likelihood, "")
+
+
+def _is_rounded_twice(number: PrintedNumber, value: float) -> bool:
+    """Whether it is a residual's quantile: lme4 rounds to one digit more (``zapsmall``), then to what it shows."""
+    return number.key.quantity == "residual_quantile" and number.numeral.units(value) <= TWICE_ROUNDED
 
 
 def _is_near(number: PrintedNumber, value: float, side: Side, terms: Terms) -> bool:

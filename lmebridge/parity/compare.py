@@ -116,6 +116,7 @@ def _mismatches(left: Facts, right: Facts, numbers: dict[Key, float], others: di
     if left.formula is not None and right.formula is not None and not same_formula(left.formula, right.formula):
         words.append(f"formula differs: {left.formula} and {right.formula}")
     for what, one, other in (
+        ("family and link", left.family, right.family),
         ("REML", left.REML, right.REML),
         ("number of rows", left.n_obs, right.n_obs),
         ("groups", _counts(left), _counts(right)),

@@ -30,6 +30,7 @@ class Draft:
     REML: bool | None = None
     n_obs: int | None = None
     n_groups: dict[str, int] = field(default_factory=dict)
+    family: str | None = None
     numbers: list[PrintedNumber] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     problems: list[Unread] = field(default_factory=list)
@@ -52,7 +53,8 @@ class Draft:
 
     def output(self, cursor: Cursor) -> PrintedOutput:
         """The finished record."""
-        model = PrintedModel(self.formula, self.response, self.data, self.REML, self.n_obs, self.n_groups)
+        sizes = (self.n_obs, self.n_groups)
+        model = PrintedModel(self.formula, self.response, self.data, self.REML, *sizes, self.family)
         return PrintedOutput(
             kind=self.kind,
             software=self.software,

@@ -52,6 +52,8 @@ class PrintedModel:
         Rows used.
     n_groups : mapping of str to int
         Levels of each grouping factor; statsmodels' unnamed factor is ``Group``.
+    family : str or None
+        Family and link of a generalized model, as lme4 prints them.
     """
 
     formula: str | None = None
@@ -60,6 +62,7 @@ class PrintedModel:
     REML: bool | None = None
     n_obs: int | None = None
     n_groups: Mapping[str, int] = field(default_factory=dict)
+    family: str | None = None
 
 
 @dataclass(frozen=True)

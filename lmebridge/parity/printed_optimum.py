@@ -34,7 +34,7 @@ def criterion_at(printed: Mapping[Key, float], fit: Any) -> float | None:
     -------
     float or None
         The REML criterion or minus twice the log-likelihood, whichever the model minimizes, dimensionless; None where a
-        variance is not printed, or the fit's data are not at hand.
+        variance is not printed, the fit's data are not at hand, or the model is a generalized one.
 
     References
     ----------
@@ -46,7 +46,7 @@ def criterion_at(printed: Mapping[Key, float], fit: Any) -> float | None:
 
     record: Fit = fit.record
     relative = _relative_covariances(printed, record)
-    if relative is None or not hasattr(fit, "data"):
+    if relative is None or not hasattr(fit, "data") or record.model.is_generalized:
         return None
     try:
         task = problem(build(record.model, fit.data), REML=record.model.REML)

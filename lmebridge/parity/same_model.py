@@ -28,6 +28,7 @@ class Facts:
     n_obs: int | None = None
     n_groups: Mapping[str, int] = field(default_factory=dict)
     terms: tuple[str, ...] | None = None
+    family: str | None = None
 
 
 def facts_of(source: Any) -> Facts:
@@ -41,7 +42,7 @@ def facts_of(source: Any) -> Facts:
     kind = kind_of(source)
     if kind == "printed":
         model = source.model
-        return Facts(model.formula, model.REML, model.n_obs, model.n_groups, terms_of(source))
+        return Facts(model.formula, model.REML, model.n_obs, model.n_groups, terms_of(source), _plain(model.family))
     if kind not in {"mixed", "linear"}:
         return Facts()
     record = getattr(source, "record", source)
@@ -49,7 +50,13 @@ def facts_of(source: Any) -> Facts:
     if kind == "linear":
         return Facts(formula, None, record.n_obs, terms=tuple(map(str, record.coefficients.index)))
     terms = tuple(map(str, record.fixed.index))
-    return Facts(formula, record.model.REML, record.n_obs, dict(record.n_groups), terms)
+    family = _plain(f"{record.model.family} ( {record.model.link} )")
+    return Facts(formula, record.model.REML, record.n_obs, dict(record.n_groups), terms, family)
+
+
+def _plain(family: str | None) -> str | None:
+    """Family and link without a negative binomial's theta, which is estimated."""
+    return None if family is None else re.sub(r"(?<=Negative Binomial)\(.*?\)", "", " ".join(family.split()))
 
 
 def terms_of(output: PrintedOutput) -> tuple[str, ...] | None:
@@ -74,6 +81,7 @@ def differences(output: PrintedOutput, facts: Facts, names: Mapping[str, str]) -
         words
         for words in (
             _formula_differs(printed, facts, names),
+            _differs("family", _plain(printed.family), facts.family),
             _differs("REML", printed.REML, facts.REML),
             _differs("number of rows", printed.n_obs, facts.n_obs),
             _groups_differ(printed.n_groups, facts.n_groups),

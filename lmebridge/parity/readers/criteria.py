@@ -115,15 +115,18 @@ def resolve(criteria: Criteria, *, places: int, digits: int) -> list[PrintedNumb
     if not criteria.rounded_first:
         return list(criteria.numbers)
     shown = min(DEFAULT_DIGITS, digits + FEWER) if digits > FEWEST else FEWEST
-    whole = [_whole_digits(n.numeral) for n in criteria.numbers if n.key.quantity != "df_residual"]
-    kept = max(0, min(places, shown - min(whole, default=0)))
-    return [_interval(number, kept, places) for number in criteria.numbers]
+    return [_interval(number, places, shown) for number in criteria.numbers]
 
 
-def _interval(number: PrintedNumber, kept: int, places: int) -> PrintedNumber:
-    """The number, rounded to `places` first and then shown with `kept` of them, trailing zeros dropped."""
+def _interval(number: PrintedNumber, places: int, shown: int) -> PrintedNumber:
+    """The number, rounded to `places` first and then shown with `shown` digits at least, trailing zeros dropped.
+
+    A larger number beside it that needs all its digits has fewer decimals; a smaller one can give it more.
+    """
     if number.key.quantity == "df_residual":
         return number
+    printed = decimals(number.numeral.text)
+    kept = max(printed, min(places, shown - _whole_digits(number.numeral)))
     return replace(number, numeral=rounded_twice(rounded_at(number.numeral, kept), places))
 
 

@@ -138,6 +138,8 @@ def _read_information(cursor: Cursor, draft: Draft) -> None:
         draft.formula = value
     elif name.strip() == "Data":
         draft.data = value
+    elif name.strip() == "Family":
+        draft.family = value
 
 
 def _read_residuals(cursor: Cursor, draft: Draft) -> None:
