@@ -13,6 +13,8 @@ from lmebridge.inference.engines import ask_r, local_engine, merMod_engine, on_r
 from lmebridge.na import NA, NAType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.random import Generator
 
     from lmebridge.backends._local import LocalEngine
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from lmebridge.inference.seeds import Seed
     from lmebridge.model import MerMod
 
-#: Most numbers that are simulated at once: 16 GB of them.
+#: Most numbers that are simulated by one call: 16 GB of them.
 MOST_ENTRIES = 2_000_000_000
+#: Numbers that are made between two looks at Ctrl-C: a few hundredths of a second.
+AT_ONCE = 2_000_000
 
 
 def simulate(
@@ -174,12 +178,29 @@ class Simulator:
 
     def draw(self, generator: Generator, nsim: int = 1) -> np.ndarray:
         """Responses, shape (n, nsim), units of the response."""
-        spherical = generator.standard_normal((self._ends[-1], nsim))
-        scatter = generator.standard_normal((len(self._mean), nsim))
+        spherical = _normals(generator, int(self._ends[-1]), nsim)
+        scatter = _normals(generator, len(self._mean), nsim)
         for (block, factor), (start, end) in zip(self._random, pairwise(self._ends), strict=True):
             effects = factor @ spherical[start:end].reshape(len(block.levels), len(block.effects), nsim)
-            scatter += np.einsum("nq,nqs->ns", block.matrix, effects[block.codes])
-        return np.asarray(self._mean[:, None] + self._sigma * scatter)
+            for rows in _pieces(len(scatter), nsim):
+                scatter[rows] += np.einsum("nq,nqs->ns", block.matrix[rows], effects[block.codes[rows]])
+        for rows in _pieces(len(scatter), nsim):
+            scatter[rows] = self._mean[rows, None] + self._sigma * scatter[rows]
+        return scatter
+
+
+def _normals(generator: Generator, rows: int, columns: int) -> np.ndarray:
+    """What ``generator.standard_normal((rows, columns))`` gives, made in pieces."""
+    values = np.empty((rows, columns))
+    for piece in _pieces(rows, columns):
+        generator.standard_normal(out=values[piece])
+    return values
+
+
+def _pieces(rows: int, columns: int) -> Iterator[slice]:
+    """The rows, some at a time: Ctrl-C is heard between them."""
+    some = max(1, AT_ONCE // columns)
+    return (slice(start, start + some) for start in range(0, rows, some))
 
 
 def simulator(engine: LocalEngine, form: str | None) -> Simulator:

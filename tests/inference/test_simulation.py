@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import lmebridge as lme
+from lmebridge.inference import simulation
 from tests.cases import data
 from tests.inference.models import EXAMPLES, FITS, FOLDER, fitted
 from tests.judge import run_r
@@ -131,6 +132,16 @@ def test_bad_input(arguments: dict[str, Any], error: type[Exception], words: str
     """What cannot be simulated is refused in words."""
     with pytest.raises(error, match=words):
         fitted("one", "native").simulate(**arguments)
+
+
+def test_pieces_change_nothing(monkeypatch: Any) -> None:
+    """Many responses are made some rows at a time, with the numbers that one call of the generator would give."""
+    fit = fitted("slopes", "native")
+    whole = fit.simulate(nsim=7, seed=3)
+    monkeypatch.setattr(simulation, "AT_ONCE", 50)
+    pd.testing.assert_frame_equal(fit.simulate(nsim=7, seed=3), whole)
+    expected = np.random.default_rng(1).standard_normal((11, 7))
+    np.testing.assert_array_equal(simulation._normals(np.random.default_rng(1), 11, 7), expected)
 
 
 def test_use_u() -> None:
