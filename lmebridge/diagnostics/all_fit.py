@@ -231,7 +231,7 @@ def _of_ours(fit: MerMod, maxfun: int) -> AllFit:
         except KeyboardInterrupt:
             if not fits:
                 raise
-            warnings.warn(f"interrupted after {len(fits)} fits: the result holds those", LmebridgeWarning, stacklevel=4)
+            warnings.warn(f"interrupted after {len(fits)} fits: the result holds those", LmebridgeWarning, stacklevel=3)
             return AllFit(fits, {other: "interrupted" for other in (OWN, *SCIPY) if other not in fits} | failed)
         again = LocalEngine(engine.model, engine.design, solution, engine.source)
         fits[name] = like(fit, local_fit(engine.model, engine.design, solution, convergence, engine.source), again)

@@ -141,7 +141,7 @@ def _refits(fit: MerMod, design: Design, labels: np.ndarray, left_out: Any, prog
                 advance(1)
     except KeyboardInterrupt:
         said = f"interrupted after {len(refits)} of {len(left_out)} refits: the result holds those"
-        warnings.warn(said, LmebridgeWarning, stacklevel=4)
+        warnings.warn(said, LmebridgeWarning, stacklevel=3)
     return refits
 
 
