@@ -110,5 +110,8 @@ evalq(envir = new.env(parent = baseenv()), {
     }
   }
 
+  # The folder that Python made for this process; Python may have been killed before it could remove it.
+  folder <- Sys.getenv("TMPDIR")
   suspendInterrupts(serve(commandArgs(trailingOnly = TRUE)))
+  if (startsWith(basename(folder), "lmebridge-")) unlink(folder, recursive = TRUE)
 })

@@ -244,7 +244,7 @@ FAREWELLS = ["", "raise SystemExit(0)", "os.kill(os.getpid(), signal.SIGKILL)"]
 
 @pytest.mark.parametrize("farewell", FAREWELLS)
 def test_r_ends_with_python(farewell, tmp_path):
-    """However Python ends, R ends too; but for SIGKILL the folder goes with it."""
+    """However Python ends, R ends too, and its folder goes."""
     program = (
         "import os, signal; from lmebridge.backends import _r; _r.start();"
         f"print(_r.current().greeting['pid'][0], flush=True); {farewell}"
@@ -255,7 +255,7 @@ def test_r_ends_with_python(farewell, tmp_path):
     )
     assert done.stderr == ""
     assert is_gone(int(done.stdout))
-    assert list(tmp_path.rglob("Rtmp*")) == []  # R's own folder goes in every case
+    assert list(tmp_path.glob("lmebridge-*")) == []
 
 
 def test_ctrl_c_stops_r():
