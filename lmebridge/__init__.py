@@ -89,6 +89,7 @@ from lmebridge.generalized.glmer_mod import GlmerMod
 from lmebridge.inference.anova import anova
 from lmebridge.inference.variance_shares import icc, r2
 from lmebridge.linear.linear_model import LinearModel, lm
+from lmebridge.many import fit_many
 from lmebridge.model import MerMod
 from lmebridge.na import NA
 from lmebridge.rds import read_rds, write_rds
@@ -135,6 +136,7 @@ __all__ = [
     "drop1",
     "explain",
     "family",
+    "fit_many",
     "fitted",
     "fixef",
     "formula",

@@ -53,6 +53,11 @@ def default_backend() -> str | None:
     return _default[0]
 
 
+def named_backend(requested: str | None) -> str | None:
+    """The backend that a call, `set_backend` or the environment names, in this order; None where none does."""
+    return requested or _default[0] or os.environ.get(BACKEND_VARIABLE) or None
+
+
 def backends() -> pd.DataFrame:
     """Which backends can be used on this machine, and how to get those that cannot.
 
@@ -105,7 +110,7 @@ def attempt(model: Model, requested: str | None, use: Callable[[Backend], Result
     FallbackWarning
         When it is not the first of the default order.
     """
-    name = requested or _default[0] or os.environ.get(BACKEND_VARIABLE)
+    name = named_backend(requested)
     if name:
         return use(_usable(name, model))
     obstacles: list[str] = []

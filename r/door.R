@@ -53,3 +53,6 @@ to_bytes <- function(object) serialize(object, NULL)
 from_bytes <- function(bytes) unserialize(bytes)
 
 class_names <- function(object) as.character(class(object))
+
+# Data that several calls use are kept in R once.
+itself <- function(object) object

@@ -28,7 +28,7 @@ LAYERS = {
     "backends": "backends selection",
     "what follows from a fit": "diagnostics inference",
     "pictures": "plots",
-    "fitted models": "model functions api linear exchange rds generalized",
+    "fitted models": "model functions api linear exchange rds generalized many",
     "data": "datasets",
     "parity": "parity",
     "migrator": "migrate",

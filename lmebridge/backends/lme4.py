@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from lmebridge.backends import _mermod, _r, _r_home
+from lmebridge.backends import _mermod, _pool, _r, _r_home
 from lmebridge.backends.contract import Gap, Status
 from lmebridge.errors import BackendUnavailable, DataError, LmebridgeError, RError
 from lmebridge.families import family_code
@@ -102,7 +102,7 @@ def fit(model: Model, data: pd.DataFrame) -> tuple[Fit, Engine]:
     _versions()  # before the data cross: whether there is an lme4
     try:
         function = "fit_glmer" if model.is_generalized else "fit_lmer"
-        answer = _r.keep(function, data=data, formula=str(model.formula), options=_options(model))
+        answer = _r.keep(function, data=_pool.sent(data), formula=str(model.formula), options=_options(model))
     except RError as error:
         _blame_data(model, data, error)
         raise
