@@ -16,10 +16,15 @@ response_columns <- function(model) {
 }
 
 # Shares of variance as the package performance defines them for generalized models.
+# Of a singular fit it gives NA alone.
 icc_of <- function(model, by_group, tolerance) {
-  as.data.frame(performance::icc(model, by_group = by_group, tolerance = tolerance))
+  found <- performance::icc(model, by_group = by_group, tolerance = tolerance)
+  if (is.list(found)) return(as.data.frame(found))
+  if (by_group) return(data.frame(Group = names(lme4::VarCorr(model)), ICC = NA_real_))
+  data.frame(ICC_adjusted = NA_real_, ICC_unadjusted = NA_real_)
 }
 
 r2_of <- function(model, tolerance) {
-  unlist(lapply(unclass(performance::r2_nakagawa(model, tolerance = tolerance)), as.numeric))
+  found <- performance::r2_nakagawa(model, tolerance = tolerance)
+  if (is.list(found)) as.numeric(unlist(found)) else c(NA_real_, NA_real_)
 }

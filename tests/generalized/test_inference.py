@@ -102,6 +102,17 @@ def test_shares_of_variance_are_performances(directly):
     np.testing.assert_allclose(lme.r2(fit("cbind")), directly["r2"], **same)
 
 
+def test_a_singular_fit_has_no_shares():
+    """As performance has it: it says so, and the shares are missing."""
+    words, singular = "Can't compute random effect variances", {"tolerance": 0.1}
+    with pytest.warns(lme.LmebridgeWarning, match=words):
+        assert lme.icc(fit("slope"), **singular).isna().all()
+    with pytest.warns(lme.LmebridgeWarning, match=words):
+        assert lme.icc(fit("slope"), by_group=True, **singular)["ICC"].isna().all()
+    with pytest.warns(lme.LmebridgeWarning, match=words):
+        assert np.isnan(lme.r2(fit("slope"), **singular)["R2_conditional"])
+
+
 @pytest.mark.parametrize("case_id", ["cbind", "factor", "gamma"])
 def test_bootstrap_draws_are_lme4s_own(case_id):
     """A draw is the model refitted to a response that it simulates, with a seed of its own."""
