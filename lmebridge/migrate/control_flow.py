@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 def run(scope: Scope, node: Node) -> Value:
     """Write the statements of one R statement; the value it leaves, which is not yet written."""
+    try:
+        return _run(scope, node)
+    except Untranslated as error:
+        error.span = error.span or node.span
+        raise
+
+
+def _run(scope: Scope, node: Node) -> Value:
     word = operator(node)
     if is_assignment(node):
         return assign(scope, node)

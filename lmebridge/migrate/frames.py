@@ -115,6 +115,13 @@ def expand_grid(call: RCall) -> Value:
     return Value(code, Kind.FRAME, rows=call.scope.new_rows(), parts=parts, complete=True)
 
 
+#: Columns of what lme4 makes data frames of.
+_LME4_FRAMES = {
+    Kind.VARCORR: {**dict.fromkeys(("grp", "var1", "var2"), Kind.TEXT), "vcov": Kind.NUMBER, "sdcor": Kind.NUMBER},
+    Kind.RANEF: {**dict.fromkeys(("grpvar", "term", "grp"), Kind.TEXT), "condval": Kind.NUMBER, "condsd": Kind.NUMBER},
+}
+
+
 @translates(
     "as.data.frame as_tibble tbl_df as.tbl",
     "x, ..., stringsAsFactors = FALSE",
@@ -128,7 +135,8 @@ def as_data_frame(call: RCall) -> Value:
     value = call.value("x")
     rows = call.scope.new_rows()
     if value.kind in {Kind.VARCORR, Kind.RANEF}:
-        return Value(py("X.to_frame()", X=value), Kind.FRAME, rows=rows)
+        parts = {name: Value(value.code, Kind.COLUMN, element) for name, element in _LME4_FRAMES[value.kind].items()}
+        return Value(py("X.to_frame()", X=value), Kind.FRAME, rows=rows, parts=parts, complete=True)
     if value.kind in {Kind.FRAME, Kind.TABLE}:
         return value.but(kind=Kind.FRAME, rows=value.rows or rows)
     if value.source == "table":
@@ -233,7 +241,9 @@ def describe(call: RCall) -> Value:
     if value.kind is not Kind.FRAME:
         series = value if value.is_series else value.but(code=py("pd.Series(X)", X=value))
         six = ["min", "25%", "50%", "mean", "75%", "max"]
-        return Value(py("X.describe()[SIX]", X=series, SIX=six), Kind.NAMED, Kind.NUMBER)
+        labels = ["Min.", "1st Qu.", "Median", "Mean", "3rd Qu.", "Max."]
+        code = py("X.describe()[SIX].set_axis(LABELS)", X=series, SIX=six, LABELS=labels)
+        return Value(code, Kind.NAMED, Kind.NUMBER)
     return Value(py("X.describe()", X=call.value("object")), Kind.TABLE)
 
 

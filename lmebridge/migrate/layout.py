@@ -26,13 +26,12 @@ class Layout:
 
     def _broken(self, head: str, node: ast.expr, tail: str) -> list[str]:
         document = Expressions().document(node)
-        plain = self._rendered((head, document, tail))
-        content = len(flat(node))
         if _never_parenthesized(node):
-            return plain
+            return self._rendered((head, document, tail))
+        content = len(flat(node))
         parenthesized = self._rendered((head, "(", Indent((SOFT, document)), SOFT, ")", tail))
         if isinstance(node, (ast.Constant, ast.Name, ast.JoinedStr)):
-            return parenthesized if self.columns + 4 + content <= WIDTH else plain
+            return parenthesized if self.columns + 4 + content <= WIDTH else self._rendered((head, document, tail))
         if not _can_omit(node):
             return parenthesized
         flat_operators = self._rendered((head, _unsplit(node), tail))

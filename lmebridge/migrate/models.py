@@ -135,7 +135,7 @@ def fitting_options(call: RCall) -> dict[str, Any]:
     action = _action(call)
     if action not in {None, "na.omit"}:
         found["na_action"] = literal(action)
-    if call.given("contrasts") and call.value("contrasts").kind is not Kind.NULL:
+    if call.given("contrasts") and getattr(call.argument("contrasts"), "text", "") != "NULL":
         found["contrasts"] = _contrasts(call)
     for name in ("start", "control"):
         if call.given(name) and call.value(name).kind is not Kind.NULL:

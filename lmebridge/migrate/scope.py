@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 from lmebridge.migrate import registry
 from lmebridge.migrate.calls import RCall
 from lmebridge.migrate.values import NA as NA_VALUE
-from lmebridge.migrate.values import NOTHING, Fill, Kind, Untranslated, Value, literal, logical, number, py, text
+from lmebridge.migrate.values import (
+    NOTHING,
+    Fill,
+    Kind,
+    Untranslated,
+    Value,
+    literal,
+    logical,
+    number,
+    py,
+    template_statements,
+    text,
+)
 from lmebridge.migrate.values import NULL as NULL_VALUE
 from lmebridge.rsyntax import Argument, Call, Constant, Name, Node, deparse, function_name, operands, operator
 
@@ -320,7 +332,7 @@ class Scope:
 
     def emit(self, source: str, **pieces: Any) -> None:
         """Write a statement before the one that is being translated, from a template."""
-        for statement in ast.parse(source).body:
+        for statement in template_statements(source):
             self.body.append(Fill(pieces).visit(statement))
 
     def note(self, words: str) -> None:

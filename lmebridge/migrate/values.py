@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
@@ -153,52 +152,45 @@ class Value:
 
 
 @cache
+def template_statements(text: str) -> tuple[ast.stmt, ...]:
+    """The statements of a template."""
+    return tuple(ast.parse(text).body)
+
+
+@cache
 def _template(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
-class Fill(ast.NodeTransformer):
-    """Puts pieces of code in the place of names; a `*NAME` takes a list of pieces."""
+class Fill:
+    """Copies a template and puts pieces of code in the place of names; a `*NAME` takes a list of pieces."""
 
     def __init__(self, pieces: Mapping[str, Any]) -> None:
         self.pieces = pieces
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        """The piece that stands for a name."""
-        piece = self.pieces.get(node.id)
-        return node if piece is None else as_code(piece)
+    def visit(self, node: ast.AST) -> Any:
+        """A copy of the template, filled."""
+        if isinstance(node, ast.Name) and node.id in self.pieces:
+            return as_code(self.pieces[node.id])
+        made = type(node)()
+        for name, value in ast.iter_fields(node):
+            setattr(made, name, self._field(value))
+        return made
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        """A call whose arguments may be several pieces."""
-        node.args = self._spread(node.args)
-        node.keywords = [each for keyword in node.keywords for each in self._keyword(keyword)]
-        node.func = self.visit(node.func)
-        return node
+    def _field(self, value: Any) -> Any:
+        """What one field of a node becomes."""
+        if isinstance(value, list):
+            return [part for item in value for part in self._several(item)]
+        return self.visit(value) if isinstance(value, ast.AST) else value
 
-    def visit_List(self, node: ast.List) -> ast.AST:
-        """A list whose elements may be several pieces."""
-        node.elts = self._spread(node.elts)
-        return node
-
-    def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
-        """A tuple whose elements may be several pieces."""
-        node.elts = self._spread(node.elts)
-        return node
-
-    def _keyword(self, keyword: ast.keyword) -> list[ast.keyword]:
-        if keyword.arg is None and isinstance(keyword.value, ast.Name) and keyword.value.id in self.pieces:
-            return keywords(self.pieces[keyword.value.id])
-        keyword.value = self.visit(keyword.value)
-        return [keyword]
-
-    def _spread(self, items: list[ast.expr]) -> list[ast.expr]:
-        found: list[ast.expr] = []
-        for item in items:
-            if isinstance(item, ast.Starred) and isinstance(item.value, ast.Name) and item.value.id in self.pieces:
-                found += [as_code(piece) for piece in self.pieces[item.value.id]]
-            else:
-                found.append(self.visit(item))
-        return found
+    def _several(self, item: Any) -> list[Any]:
+        """What one item of a list becomes."""
+        if isinstance(item, ast.Starred) and isinstance(item.value, ast.Name) and item.value.id in self.pieces:
+            return [as_code(piece) for piece in self.pieces[item.value.id]]
+        spread = isinstance(item, ast.keyword) and item.arg is None and isinstance(item.value, ast.Name)
+        if spread and item.value.id in self.pieces:
+            return list(keywords(self.pieces[item.value.id]))
+        return [self.visit(item) if isinstance(item, ast.AST) else item]
 
 
 def keywords(arguments: Mapping[str, Any]) -> list[ast.keyword]:
@@ -257,7 +249,7 @@ def py(text: str, **pieces: Any) -> ast.expr:
     >>> ast.unparse(py("np.where(C, *REST)", C=py("x > 0"), REST=[1, "no"]))
     "np.where(x > 0, 1, 'no')"
     """
-    return Fill(pieces).visit(copy.deepcopy(_template(text)))  # type: ignore[no-any-return]
+    return Fill(pieces).visit(_template(text))  # type: ignore[no-any-return]
 
 
 def dictionary(items: Mapping[str, Any]) -> ast.expr:
