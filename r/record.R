@@ -235,7 +235,7 @@ kinds <- list(
   fit = list(holds = function(value) methods::is(value, "merMod"), content = function(value) mermod_record(value, character())),
   linear = list(holds = is_lm, content = function(value) extract_lm(value)),
   summary = list(holds = has_class("summary.merMod", "summary.lm", "summary.glm"), content = coefficient_table),
-  frame = list(holds = has_class("VarCorr.merMod"), content = function(value) plain_frame(as.data.frame(value))),
+  variance = list(holds = has_class("VarCorr.merMod"), content = function(value) plain_frame(as.data.frame(value))),
   modes = list(holds = has_class("ranef.mer"), content = modes_frame),
   vector = list(holds = has_class("icc"), content = function(value) unlist(unclass(value)[c("ICC_adjusted", "ICC_unadjusted")])),
   vector = list(holds = has_class("r2_nakagawa"), content = function(value) unlist(lapply(unclass(value), unname))),

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 SIZE = 1e-6
 #: Rounding of sums near zero, in multiples of the largest number shown with it: sums of a few thousand doubles.
 ROUNDING = 1e-11
+#: R's names of the numbers of `summary(x)`, as pandas names them in `describe()`.
+QUANTILES = {"Min.": "min", "1st Qu.": "0.25", "Median": "0.5", "Mean": "mean", "3rd Qu.": "0.75", "Max.": "max"}
 #: Values of R that show nothing that could be compared, by what record.R calls them.
 NOT_COMPARED = frozenset({"picture", "nothing", "other"})
 #: Values of R that are whole models: their numbers are compared one by one.
@@ -166,10 +168,10 @@ def cells_of_r(value: Mapping[str, Any]) -> tuple[Cell, ...]:
 
         return model_cells(model_in_r("printed", value["value"]))
     found = _wire.from_json(value["value"])
-    if kind == "summary":
-        from lmebridge.migrate.proof.printed_models import summary_cells
+    if kind in {"summary", "variance"}:
+        from lmebridge.migrate.proof.printed_models import summary_cells, variance_cells
 
-        return summary_cells(found)
+        return summary_cells(found) if kind == "summary" else variance_cells(found)
     return cells(_single(found))
 
 
@@ -261,7 +263,8 @@ def _plain(label: str) -> str:
 
 
 def _percent(label: str) -> str:
-    """R's name of a quantile as pandas' label of it: ``25%`` is ``0.25``."""
+    """R's name of a quantile as pandas' label of it: ``25%`` is ``0.25``, as is ``1st Qu.``."""
+    label = QUANTILES.get(label, label)
     found = re.fullmatch(r"([\d.]+)%", label)
     return label if found is None else f"{float(found[1]) / 100:g}"
 

@@ -174,7 +174,7 @@ def _label(label: Any) -> str:
     if isinstance(label, tuple):
         return " ".join(filter(None, map(_label, label)))
     text = str(label)
-    return "" if _is_position(text) else text
+    return "" if _is_position(text) or text in MISSING else text
 
 
 def _is_position(text: str) -> bool:
