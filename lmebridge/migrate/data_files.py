@@ -73,7 +73,7 @@ def facts(
             return None
         with path.open(encoding=encoding, newline="") as stream:
             rows = [row for row in csv.reader(stream, delimiter=separator) if row]
-    except (OSError, UnicodeError, csv.Error, LookupError):
+    except (OSError, ValueError, TypeError, csv.Error, LookupError):
         return None
     if len(rows) < 2 or len({len(row) for row in rows}) != 1 or len(set(rows[0])) != len(rows[0]):
         return None

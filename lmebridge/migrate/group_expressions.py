@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lmebridge.migrate.conditions import both_ways, condition
 from lmebridge.migrate.selection import function_of
 from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, py, same_code
-from lmebridge.rsyntax import Argument, Call, Name, Node, call, deparse, function_name, names, operands, unwrap
+from lmebridge.rsyntax import Argument, Call, Name, Node, call, deparse, function_name, names, operands, unwrap, walk
 
 if TYPE_CHECKING:
     from lmebridge.migrate.scope import Mask, Scope
@@ -134,7 +134,7 @@ def within_groups(inner: Scope, node: Node) -> Node:
     if word in _LOOKUPS and not _columns(inner, operands(node)[-1]):
         first, second = node.arguments
         return Call(node.function, (_within(inner, first), second), node.span)
-    if word not in _OF_GROUPS and not _columns(inner, node):
+    if not _columns(inner, node) and not any(function_name(each) in _OF_GROUPS for each in walk(node)):
         return node
     return _stand_in(inner, _over_groups(inner, node, word or ""))
 
@@ -203,6 +203,8 @@ def _shifted(inner: Scope, node: Call, word: str) -> ast.expr | None:
         return py("G.shift(*STEPS)", G=groups_of(inner, column), STEPS=steps)
     if word not in {*_RUNNING, *RANKS}:
         return None
+    if any(function_name(each) in {*SUMMARIES, "first", "last", "n", "n_distinct"} for each in operands(node)):
+        raise Untranslated(f"`{word}` of one value a group has no translation")
     if len(operands(node)) != 1:
         raise Untranslated(f"`{deparse(node)}` within groups has no translation")
     if word in _RUNNING:

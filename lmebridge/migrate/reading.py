@@ -119,6 +119,8 @@ def _layout(call: RCall, separator: str, decimal: str, comment: str, *, header: 
         raise call.fail("`strip.white = TRUE` has no translation: pandas strips blanks before a cell only")
     for parameter, name in (("nrows", "nrows"), ("skip", "skiprows")):
         count = call.constant(parameter, None)
+        if count is not None and not isinstance(count, (int, float)):
+            raise call.fail(f"`{parameter}` must be one number")
         if count is not None and count > 0:
             options[name] = int(count)
     return options

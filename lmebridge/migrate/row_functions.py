@@ -96,8 +96,8 @@ def coalesce(call: RCall) -> Value:
         raise call.fail("`coalesce` is translated for a column and what fills it")
     if any(value.is_series and value.rows != values[0].rows for value in values):
         raise call.fail("`coalesce` of vectors that are not columns of one frame has no translation")
-    if values[0].factor:
-        raise call.fail("`coalesce` of a factor has no translation")
+    if values[0].factor or (values[0].element is Kind.LOGICAL and not values[0].missing_free):
+        raise call.fail("`coalesce` of a factor or a condition has no translation")
     code = values[0].code
     for value in values[1:]:
         code = py("X.fillna(Y)", X=code, Y=value)
@@ -180,9 +180,16 @@ def recode(call: RCall) -> Value:
     """Values replaced by others, all at once."""
     value = call.value(".x")
     pairs = {argument.name: call.scope.value(argument.value) for argument in call.rest if argument.value is not None}
-    if None in pairs or not value.is_series or not all(each.kind in SCALARS for each in pairs.values()):
+    if (
+        None in pairs
+        or len(pairs) < len(call.rest)
+        or not value.is_series
+        or not all(each.kind in SCALARS for each in pairs.values())
+    ):
         raise call.fail("`recode` is translated for a column and values given by name")
     names = [name or "" for name in pairs]
+    if value.element is Kind.NUMBER and not _are_numbers(names):
+        raise call.fail("`recode` of numbers is given names that are no numbers")
     table = _table(value, names, list(pairs.values()))
     kinds = {each.kind for each in pairs.values()}
     element = next(iter(kinds)) if len(kinds) == 1 else Kind.UNKNOWN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,11 @@ class Part:
     taken: bool = True
     new_name: str = ""
     listed: tuple[str, ...] = ()
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it takes names from a variable whose value is not known."""
+        return self.how == "names" and not self.listed
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,7 @@ def _held(value: Value) -> Part:
         return Part("names", value.code, listed=tuple(value.constant))
     if value.kind is Kind.TEXT:
         return Part("names", py("[NAME]", NAME=value), listed=(value.constant,) if value.is_literal else ())
-    if value.is_vector or value.kind is Kind.UNKNOWN:
+    if (value.is_vector and value.element is not Kind.NUMBER) or value.kind is Kind.UNKNOWN:
         return Part("names", value.code)
     raise Untranslated(f"columns are chosen by a {value.kind.value}")
 
@@ -139,7 +145,7 @@ def _held(value: Value) -> Part:
 def _constant(node: Constant, new_name: str) -> Part:
     if isinstance(node.value, str):
         return Part("name", node.value, new_name=new_name)
-    if isinstance(node.value, (int, float)) and not isinstance(node.value, bool) and not new_name:
+    if isinstance(node.value, (int, float)) and 1 <= node.value < math.inf and node.value is not True and not new_name:
         return Part("place", slice(int(node.value) - 1, int(node.value)))
     raise Untranslated(f"`{node.text}` chooses no column")
 
@@ -147,12 +153,17 @@ def _constant(node: Constant, new_name: str) -> Part:
 def _of_call(scope: Scope, frame: Value, node: Call) -> list[Part]:
     word, parts = operator(node), operands(node)
     if word in {"-", "!"} and len(parts) == 1:
-        return [replace(part, taken=not part.taken) for part in _parts(scope, frame, parts[0])]
+        left_out = _parts(scope, frame, parts[0])
+        if not all(part.taken for part in left_out):
+            raise Untranslated(f"`{deparse(node)}` leaves out what is left out")
+        return [replace(part, taken=False) for part in left_out]
     if word == "c":
         inside = [(each.value, each.name or "") for each in node.arguments if each.value is not None]
         return [part for value, name in inside for part in _parts(scope, frame, value, name)]
     if word == ":" and len(parts) == 2:
         return [_range(parts)]
+    if function_name(node) in {*_PATTERNS, "matches"}:
+        return [Part("regex", pattern) for pattern in _patterns(scope, function_name(node) or "", node)]
     return [_helper(scope, node)]
 
 
@@ -160,7 +171,7 @@ def _range(parts: tuple[Node, ...]) -> Part:
     ends = [part.name if isinstance(part, Name) else getattr(part, "value", None) for part in parts]
     if all(isinstance(end, str) for end in ends):
         return Part("range", tuple(ends))
-    if all(isinstance(end, (int, float)) for end in ends):
+    if all(isinstance(end, (int, float)) and 1 <= end < math.inf for end in ends):
         return Part("place", slice(int(ends[0]) - 1, int(ends[1])))  # type: ignore[arg-type]
     raise Untranslated("a range of columns goes from a name to a name, or from a number to a number")
 
@@ -168,8 +179,6 @@ def _range(parts: tuple[Node, ...]) -> Part:
 def _helper(scope: Scope, node: Call) -> Part:
     """A helper of tidyselect."""
     word = function_name(node) or ""
-    if word in _PATTERNS or word == "matches":
-        return Part("regex", _pattern(scope, word, node))
     if word in {"all_of", "any_of", "one_of"} and len(operands(node)) == 1:
         held = _held(scope.value(operands(node)[0]))
         return replace(held, how="any" if word == "any_of" else "names")
@@ -184,7 +193,8 @@ def _helper(scope: Scope, node: Call) -> Part:
     raise Untranslated(f"`{deparse(node)}` as a choice of columns has no translation")
 
 
-def _pattern(scope: Scope, word: str, node: Call) -> str:
+def _patterns(scope: Scope, word: str, node: Call) -> list[str]:
+    """The regular expressions of a helper, one a text."""
     given = {argument.name or "": argument.value for argument in node.arguments if argument.value is not None}
     texts, sensitive = given.get("", given.get("match")), given.get("ignore.case")
     if texts is None or set(given) - {"", "match", "ignore.case"} or len(given) != len(node.arguments):
@@ -194,9 +204,8 @@ def _pattern(scope: Scope, word: str, node: Call) -> str:
     if not each or not all(isinstance(text, str) for text in each):
         raise Untranslated(f"`{word}` is given a text that is computed")
     matters = sensitive is not None and scope.value(sensitive).constant is False
-    found = "|".join(text if word == "matches" else _PATTERNS[word].format(_escaped(text)) for text in each)
-    has_letters = any(letter.isalpha() for text in each for letter in text)
-    return found if matters or not has_letters else f"(?i){found}"
+    found = [text if word == "matches" else _PATTERNS[word].format(_escaped(text)) for text in each]
+    return [text if matters or not any(map(str.isalpha, text)) else f"(?i){text}" for text in found]
 
 
 def _escaped(text: str) -> str:
@@ -219,7 +228,7 @@ def _type(node: Node) -> str:
 
 def _known(frame: Value, found: Choice) -> Choice:
     """The choice by names where all columns of the frame are known; as it is otherwise."""
-    if not frame.complete or any(part.how in {"names", "any", "type"} for part in found.parts):
+    if not frame.complete or any(part.how in {"any", "type"} or part.unknown for part in found.parts):
         return found
     columns = list(frame.parts)
     left = bool(found.parts) and not found.parts[0].taken
@@ -238,11 +247,13 @@ def _matching(columns: list[str], part: Part) -> list[str]:
         if part.what not in columns:
             raise Untranslated(f"the frame has no column `{part.what}`")
         return [part.what]
+    if part.how == "names":
+        return [name for name in part.listed if name in columns]
     if part.how == "range":
         if not set(part.what) <= set(columns):
             raise Untranslated(f"the frame has no columns from `{part.what[0]}` to `{part.what[1]}`")
         first, last = (columns.index(end) for end in part.what)
-        return columns[first : last + 1]
+        return columns[first : last + 1] if first <= last else columns[last : first + 1][::-1]
     if part.how == "regex":
         return [name for name in columns if re.search(part.what, name)]
     return columns if part.how == "all" else columns[part.what]
@@ -371,13 +382,7 @@ def over(frame: Value, handle: str, plain: str, chained: str, piece: Callable[[a
 
 
 def written(argument: Argument) -> Node:
-    """What an argument holds.
-
-    Raises
-    ------
-    Untranslated
-        When nothing is written there.
-    """
+    """What an argument holds; refused where nothing is written."""
     if argument.value is None:
         raise Untranslated("an argument is empty")
     return argument.value

@@ -84,7 +84,7 @@ def slice_end(call: RCall) -> Value:
     call.refuse_rest()
     count = call.value("n") if call.given("n") else Value(literal(1), constant=1)
     end = "head" if call.name == "slice_head" else "tail"
-    if isinstance(count.constant, (int, float)) and count.constant < 0:
+    if isinstance(count.constant, (int, float)) and count.constant < 1:
         raise call.fail(f"`{call.name}` without some rows has no translation")
     if not frame.groups:
         code = py(f"F.{end}(COUNT)", F=frame, COUNT=count)

@@ -12,7 +12,7 @@ from lmebridge.migrate.registry import translates
 from lmebridge.migrate.row_names import fresh_rows
 from lmebridge.migrate.selection import function_of, written
 from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, dictionary, literal, py
-from lmebridge.migrate.verbs import assigned, column_name, frame_of_call
+from lmebridge.migrate.verbs import assigned, bare_name, column_name, frame_of_call
 from lmebridge.rsyntax import Argument, Call, Name, Node, deparse, function_name, names, unwrap
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _by_group(scope: Scope, frame: Value, named: list[tuple[str, Node]], groups:
         return _by_function(scope, frame, named, empty).but(groups=groups)
     code: Any = frame
     if plan.before:
-        code = assigned(scope, frame.but(groups=()), [Argument(node, name) for name, node in plan.before.items()])
+        code = assigned(scope, frame, [Argument(node, name) for name, node in plan.before.items()])
     pairs = {name: ast.Tuple([literal(column), how], ast.Load()) for name, (column, how) in plan.summaries.items()}
     code = py("G.agg(**PAIRS)", G=grouped(frame, code, as_index=False), PAIRS=pairs)
     made = {name: Value(ast.Constant(None), Kind.COLUMN, plan.elements[name]) for name in plan.summaries}
@@ -284,7 +284,7 @@ def count(call: RCall) -> Value:
     made = [each for each in call.rest if each.name]
     if made:
         frame = assigned(call.scope, frame.but(groups=()), made)
-    found = [each.name or column_name(each) for each in call.rest]
+    found = [each.name or bare_name(each) for each in call.rest]
     return _counted(call, frame.but(groups=tuple(dict.fromkeys([*before, *found])))).but(groups=before)
 
 
@@ -325,7 +325,7 @@ def add_count(call: RCall) -> Value:
     """How many rows have the same values, as a column."""
     frame = frame_of_call(call, "x")
     call.default_only(sort=False)
-    found = [column_name(each) for each in call.rest]
+    found = [bare_name(each) for each in call.rest]
     inner = frame.but(groups=tuple(dict.fromkeys([*frame.groups, *found])))
     counted = [Argument(Call(Name("n")), call.constant("name", "n"))]
     return assigned(call.scope, inner, counted).but(groups=frame.groups)

@@ -53,9 +53,13 @@ def select(call: RCall) -> Value:
 
 def _with_groups(frame: Value, found: Choice) -> Choice:
     """The choice with the columns of the groups in front, as dplyr has them."""
-    missing = [name for name in frame.groups if found.names is not None and name not in found.names]
-    if set(frame.groups) & set(found.dropped or ()):
-        raise Untranslated("a column of the groups cannot be left out")
+    if not frame.groups or (found.dropped is not None and not set(frame.groups) & set(found.dropped)):
+        return found
+    if not all(part.taken for part in found.parts):
+        raise Untranslated(
+            "columns left out of a grouped frame by a rule, or columns of its groups, have no translation"
+        )
+    missing = [name for name in frame.groups if name not in (found.names or ())]
     return Choice((*(Part("name", name) for name in missing), *found.parts)) if missing else found
 
 
@@ -81,6 +85,13 @@ def column_name(argument: Argument) -> str:
     if isinstance(node, Constant) and isinstance(node.value, str):
         return node.value
     raise Untranslated(f"`{deparse(node)}` is no name of a column" if node is not None else "a column is not named")
+
+
+def bare_name(argument: Argument) -> str:
+    """The column that an argument names without quotes, where a text would be a value."""
+    if isinstance(argument.value, Name):
+        return argument.value.name
+    raise Untranslated(f"`{deparse(written(argument))}` is no name of a column")
 
 
 def renamed(frame: Value, new_names: dict[str, str]) -> Value:
@@ -115,8 +126,7 @@ def relocate(call: RCall) -> Value:
     frame = frame_of_call(call)
     if call.given(".before") or call.given(".after"):
         raise call.fail("`relocate` is translated for columns that go to the front only")
-    everything = Argument(Call(Name("everything")))
-    found = choice(call.scope, frame, [*call.rest, everything])
+    found = choice(call.scope, frame, [*call.rest, Argument(Call(Name("everything")))])
     moved = frame.but(code=chosen(frame, found, call.scope.session.handle))
     return renamed(moved, found.renamed) if found.renamed else moved
 
@@ -189,8 +199,8 @@ def distinct(call: RCall) -> Value:
     """The first of rows that are equal."""
     frame = frame_of_call(call)
     keep_all = call.flag(".keep_all")
-    if any(argument.name for argument in call.rest):
-        raise call.fail("`distinct` of a column that it computes has no translation")
+    if not all(isinstance(argument.value, Name) and not argument.name for argument in call.rest):
+        raise call.fail("`distinct` is translated for columns given by name only")
     rows = call.scope.new_rows()
     if not call.rest:
         return frame.but(code=py("F.drop_duplicates()", F=frame), rows=rows)
@@ -255,7 +265,8 @@ def _computed_key(call: RCall, frame: Value, keys: list[tuple[Node, bool]]) -> t
         raise Untranslated(f"`arrange` by `{deparse(node)}` has no translation")
     inner = call.scope.masked(frame)
     found = of_values(inner, node, used[0])
-    if inner.name(used[0]).kind is not Kind.COLUMN or found.kind is not Kind.COLUMN:
+    uncertain = found.element is Kind.LOGICAL and not found.missing_free
+    if inner.name(used[0]).kind is not Kind.COLUMN or found.kind is not Kind.COLUMN or uncertain:
         raise Untranslated(f"`arrange` by `{deparse(node)}` has no translation")
     return used, function_of("x", found.code)
 
@@ -300,6 +311,8 @@ def assigned(scope: Scope, frame: Value, arguments: Sequence[Argument]) -> Value
         if argument.name is None:
             raise Untranslated(f"`mutate` is given `{deparse(argument.value)}` without a name")  # type: ignore[arg-type]
         node = written(argument)
+        if argument.name in frame.groups:
+            raise Untranslated(f"`{argument.name}` is a column of the groups and cannot be changed")
         if _is_null(node) or argument.name in new:
             frame, new = _with_columns(frame, new, current), {}
             current = frame
@@ -376,7 +389,7 @@ def group_by(call: RCall) -> Value:
     made = [each for each in arguments if each.name]
     if made:
         frame = assigned(call.scope, frame.but(groups=()), made)
-    found = [each.name or column_name(each) for each in arguments]
+    found = [each.name or bare_name(each) for each in arguments]
     return frame.but(groups=tuple(dict.fromkeys([*before, *found])))
 
 

@@ -170,6 +170,12 @@ CASES = {
     "summarise_all": "d %>% select(h, y, x2) %>% group_by(h) %>% summarise_all(mean)",
     "summarise_if": "d %>% summarise_if(is.numeric, mean, na.rm = TRUE)",
     "row sums": "d %>% mutate(total = rowSums(across(x:y)), m = rowMeans(across(c(x, y)), na.rm = TRUE))",
+    "rule of two texts": 'd %>% select(starts_with(c("y", "x")))',
+    "grouped rule": "d %>% group_by(g) %>% select(where(is.numeric))",
+    "reversed range": "d %>% select(x2:x)",
+    "named twice": 'd %>% select(x, all_of(c("x", "g")))',
+    "grouped row number inside": "d %>% group_by(h) %>% mutate(m = median(row_number()), k = max(n()))",
+    "summary of centred": "d %>% group_by(h) %>% summarise(m = sum(abs(y - mean(y))), k = mean(row_number()))",
     "top_n": "d %>% top_n(3, y)",
     "top_n groups": "d %>% group_by(h) %>% top_n(1, x)",
     "select not": "d %>% select(!c(x, y))",
@@ -227,6 +233,14 @@ REFUSED = {
     "d %>% mutate(m)": "without a name",
     "d %>% mutate(id = row_number(), .before = 1)": ".before",
     "d %>% summarise(m = mean(x), .by = g)": ".by",
+    'd %>% count("g")': "no name of a column",
+    "d %>% group_by(h) %>% mutate(h = 1)": "groups",
+    "d %>% group_by(h) %>% mutate(s = cumsum(mean(y)))": "one value a group",
+    'd %>% mutate(k = recode(x, a = "b"))': "no numbers",
+    "d %>% select(0:2)": "range",
+    "d %>% select(any_of(1:3))": "chosen by",
+    "d %>% arrange(x > 2)": "arrange",
+    "d %>% mutate(k = coalesce(x > 2, TRUE))": "condition",
 }
 
 
