@@ -25,6 +25,15 @@ from tests.migrate.corpus import (
 
 #: Run with R live: R Markdown with base R in it, and Latin-1 with CR LF.
 LIVE = ("growth_orthodont.Rmd", "taille_latin1.R")
+#: Run without R: crossed, nested and contextual models, centring, missing values, factors, profiles.
+WITHOUT_R = (
+    "pastes_nested.R",
+    "hsb_contextual_magrittr.R",
+    "merge_pupils_schools.R",
+    "missing_values.R",
+    "recode_factors.R",
+    "growth_orthodont.Rmd",
+)
 with (SCRIPTS / "wrong" / "expected.csv").open(encoding="utf-8", newline="") as _lines:
     WRONG = {row["script"]: (int(row["line"]), int(row["column"])) for row in csv.DictReader(_lines)}
 
@@ -126,3 +135,17 @@ def test_the_numbers_are_rs_now(name, folder):
     """With R run beside it, the translation agrees with R."""
     found = check(SCRIPTS / name, translated(name).python, pairs(translated(name)), folder=folder, limit=120)
     assert found.ok, str(found)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("name", WITHOUT_R)
+def test_the_numbers_are_rs_without_r(name, folder, monkeypatch):
+    """By the package's own solver the models are R's at the referee's tolerances, what is printed to a thousandth."""
+    monkeypatch.setenv("LMEBRIDGE_BACKEND", "native")
+    found = check(
+        SCRIPTS / name, translated(name).python, pairs(translated(name)), folder=folder, golden=golden_of(name)
+    )
+    assert found.ok, str(found)
+    engines = {seen.fit.record.source.engine for one in found.found for seen in one.models.values()}
+    assert engines == {"native"}
