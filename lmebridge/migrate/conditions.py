@@ -61,7 +61,10 @@ def _negation(scope: Scope, node: Node) -> Value:
         return _condition(scope, Call(Name(_OPPOSITE[word]), node.arguments, node.span))  # type: ignore[union-attr]
     if function_name(node) == "is.na" and len(parts) == 1:
         return present(scope.value(parts[0]), scope.value(node))
-    return negated(scope.value(node))
+    value = scope.value(node)
+    if value.there is not None:
+        return negated(value).but(code=ast.BinOp(negated(value).code, ast.BitAnd(), value.there))
+    return negated(value)
 
 
 def present(value: Value, missing: Value) -> Value:

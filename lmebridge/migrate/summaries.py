@@ -60,6 +60,8 @@ def summed_up(call: RCall, value: Value, node: Node | None, *, removes: bool) ->
     """A summary of one vector, missing values as R treats them."""
     method, plain, removing = _SUMMARIES[call.name]
     element = value.element if call.name in {"max", "min"} else Kind.NUMBER
+    if value.kind in SCALARS and call.name in {"sd", "var"}:
+        raise call.fail(f"`{call.name}` of a single number is NA")
     if value.kind in SCALARS:
         return value
     if value.factor or (value.element is Kind.TEXT and call.name not in {"max", "min"}):
@@ -83,6 +85,8 @@ def _of_truth(call: RCall, value: Value, node: Node | None, method: str, *, remo
     """How many, or what share, is true; with `na.rm`, among what is known."""
     if removes and not value.missing_free and method == "mean":
         value = value.but(code=py("X[KNOWN]", X=value, KNOWN=_known(call, node)))
+    if not removes and value.there is not None:
+        call.note("R gives NA here when a value is missing; here it counts as False")
     if method not in {"mean", "sum", "max", "min"}:
         value = value.but(code=py("X.astype(int)", X=value))
     return Value(py(f"X.{method}()", X=value), Kind.NUMBER, Kind.NUMBER)

@@ -45,7 +45,7 @@ def combine(call: RCall) -> Value:
         return list_of(values)
     if all((value.kind is Kind.LIST and value.is_literal) or value.kind in SCALARS for value in values):
         return _joined_lists(values)
-    if any(value.kind in {Kind.FRAME, Kind.FIT, Kind.MAPPING, Kind.SEQUENCE} for value in values):
+    if any(value.kind in {Kind.FRAME, Kind.FIT, Kind.MAPPING, Kind.SEQUENCE, Kind.FUNCTION} for value in values):
         raise call.fail("`c` of objects that are no vectors has no translation")
     parts = [value if value.is_vector else value.but(code=py("[X]", X=value)) for value in values]
     return Value(py("np.concatenate(X)", X=[part.code for part in parts]), Kind.ARRAY, common(values))
@@ -67,8 +67,9 @@ def common(values: list[Value]) -> Kind:
 def list_of(values: list[Value]) -> Value:
     """Scalars as a list; its constant when all are literals of one kind."""
     element = common(values)
-    if element is Kind.UNKNOWN and {value.element for value in values} >= {Kind.TEXT, Kind.NUMBER}:
-        raise Untranslated("R makes text of numbers next to text")
+    kinds = {value.element for value in values if value.kind is not Kind.NA}
+    if Kind.TEXT in kinds and kinds & {Kind.NUMBER, Kind.LOGICAL}:
+        raise Untranslated("R makes text of what stands next to text")
     literals = all(value.constant is not None or value.kind is Kind.NA for value in values)
     constant = [value.constant for value in values] if literals else None
     code = ast.List([value.code for value in values], ast.Load())
@@ -129,6 +130,8 @@ def is_na(call: RCall) -> Value:
     """Whether each element is missing."""
     value = call.value("x")
     known = Value(value.code, value.kind, Kind.LOGICAL, rows=value.rows, missing_free=True)
+    if value.there is not None:
+        return known.but(code=py("~T", T=value.there))
     if value.kind in {Kind.FRAME, Kind.TABLE}:
         return known.but(code=py("X.isna()", X=value))
     if value.is_series or value.kind is Kind.INDEX:
