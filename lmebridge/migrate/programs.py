@@ -69,7 +69,9 @@ def kable(call: RCall) -> Value:
 @translates("setwd", "dir", "nothing, with a note")
 def setwd(call: RCall) -> Value:
     """A working folder of somebody's machine."""
-    raise call.fail("start Python in the folder of the data instead")
+    folder = call.word("dir", "that is computed")
+    call.note(f"R works in the folder `{folder}` from here on: start Python where the data are")
+    return NOTHING
 
 
 @translates("rm gc graphics.off", "..., list = character(), envir = NULL", "nothing", harmless="... list envir")
