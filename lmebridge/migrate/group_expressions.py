@@ -38,6 +38,8 @@ _WORDS = (
 _ELEMENTWISE = frozenset(_WORDS.split())
 #: Functions of two vectors of which only the first may have rows.
 _LOOKUPS = frozenset({"%in%"})
+#: Functions that give one value a group.
+_ONE_VALUE = frozenset({*SUMMARIES, "n", "n_distinct", "first", "last", "length"})
 #: Functions without arguments that look at groups all the same.
 _OF_GROUPS = frozenset({"n", "row_number", "cur_group_id"})
 
@@ -203,7 +205,7 @@ def _shifted(inner: Scope, node: Call, word: str) -> ast.expr | None:
         return py("G.shift(*STEPS)", G=groups_of(inner, column), STEPS=steps)
     if word not in {*_RUNNING, *RANKS}:
         return None
-    if any(function_name(each) in {*SUMMARIES, "first", "last", "n", "n_distinct"} for each in operands(node)):
+    if any(_is_single(inner, each) for each in operands(node)):
         raise Untranslated(f"`{word}` of one value a group has no translation")
     if len(operands(node)) != 1:
         raise Untranslated(f"`{deparse(node)}` within groups has no translation")
@@ -212,6 +214,15 @@ def _shifted(inner: Scope, node: Call, word: str) -> ast.expr | None:
     column, descending = without_desc(operands(node)[0])
     options = {"method": RANKS[word], **({"ascending": False} if descending else {})}
     return py("G.rank(**OPTIONS)", G=groups_of(inner, column), OPTIONS=options)
+
+
+def _is_single(inner: Scope, node: Node) -> bool:
+    """Whether an expression is one value for a whole group, not one a row."""
+    if isinstance(node, Name):
+        return not _is_of_rows(inner, node.name)
+    if function_name(node) in _ONE_VALUE:
+        return True
+    return function_name(node) != "row_number" and all(_is_single(inner, each) for each in operands(node))
 
 
 def without_desc(node: Node) -> tuple[Node, bool]:
@@ -300,8 +311,8 @@ def _summary_arguments(inner: Scope, node: Call) -> tuple[Node | None, bool]:
 
 def _usual(inner: Scope, word: str, argument: Node, *, removed: bool) -> Summary:
     value = row_value(inner, argument)
-    if value.kind in SCALARS:
-        raise Untranslated(f"`{word}` is taken of a single value")
+    if value.kind in SCALARS or _is_single(inner, argument):
+        raise Untranslated(f"`{word}` of one value a group has no translation")
     if word in {"first", "last"}:
         return Summary(argument, _lambda(py("x.iloc[PLACE]", PLACE=0 if word == "first" else -1)), value.element)
     skips = removed or value.missing_free

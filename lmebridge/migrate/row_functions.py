@@ -200,7 +200,7 @@ def recode(call: RCall) -> Value:
         code = py("X.map(TABLE).fillna(OTHER).where(X.notna())", X=value, TABLE=table, OTHER=default)
         return value.but(code=code, element=element)
     numeric = _are_numbers(names)
-    if numeric and element is Kind.TEXT:
+    if numeric and element is Kind.TEXT and value.element is not Kind.TEXT:
         return value.but(code=py("X.map(TABLE)", X=value, TABLE=table), element=element)
     return value.but(code=py("X.replace(TABLE)", X=value, TABLE=table), element=element)
 

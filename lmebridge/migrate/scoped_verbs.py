@@ -9,7 +9,7 @@ from lmebridge.migrate.group_expressions import grouped, mask_of
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.selection import choice, chosen, written
 from lmebridge.migrate.values import Kind, Value, py
-from lmebridge.migrate.verbs import frame_of_call
+from lmebridge.migrate.verbs import frame_of_call, renamed
 from lmebridge.rsyntax import Argument, Call, Name, Node, call, function_name
 
 if TYPE_CHECKING:
@@ -74,6 +74,31 @@ def top_n(verb: RCall) -> Value:
     test = inner.wrap(py("X.rank(**OPTIONS) <= COUNT", X=source, OPTIONS=options, COUNT=abs(int(count))))
     code = py("F[TEST]" if isinstance(frame.code, ast.Name) else "F.loc[TEST]", F=frame, TEST=test)
     return frame.but(code=code, rows=verb.scope.new_rows())
+
+
+@translates("rename_with", ".data, .fn, .cols, ...", "`d.rename(columns=str.lower)`", packages="dplyr")
+def rename_with(verb: RCall) -> Value:
+    """All columns in upper or lower case."""
+    frame, function = frame_of_call(verb), verb.node_of(".fn")
+    known = {"toupper": "str.upper", "tolower": "str.lower"}
+    if not isinstance(function, Name) or function.name not in known or frame.groups:
+        raise verb.fail("`rename_with` is translated for `toupper` and `tolower` of all columns only")
+    change = {"toupper": str.upper, "tolower": str.lower}[function.name]
+    parts = {change(name): part for name, part in frame.parts.items()}
+    return frame.but(code=py("F.rename(columns=HOW)", F=frame, HOW=py(known[function.name])), parts=parts)
+
+
+@translates(
+    "relocate", ".data, ..., .before = NULL, .after = NULL", '`d[["b", *d.columns.drop("b")]]`', packages="dplyr"
+)
+def relocate(verb: RCall) -> Value:
+    """Columns moved to the front."""
+    frame = frame_of_call(verb)
+    if verb.given(".before") or verb.given(".after"):
+        raise verb.fail("`relocate` is translated for columns that go to the front only")
+    found = choice(verb.scope, frame, [*verb.rest, Argument(Call(Name("everything")))])
+    moved = frame.but(code=chosen(frame, found, verb.scope.session.handle))
+    return renamed(moved, found.renamed) if found.renamed else moved
 
 
 _REFUSED = {

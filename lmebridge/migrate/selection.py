@@ -171,8 +171,9 @@ def _range(parts: tuple[Node, ...]) -> Part:
     ends = [part.name if isinstance(part, Name) else getattr(part, "value", None) for part in parts]
     if all(isinstance(end, str) for end in ends):
         return Part("range", tuple(ends))
-    if all(isinstance(end, (int, float)) and 1 <= end < math.inf for end in ends):
-        return Part("place", slice(int(ends[0]) - 1, int(ends[1])))  # type: ignore[arg-type]
+    first, last = (end if isinstance(end, (int, float)) else 0 for end in ends)
+    if 1 <= first <= last < math.inf:
+        return Part("place", slice(int(first) - 1, int(last)))
     raise Untranslated("a range of columns goes from a name to a name, or from a number to a number")
 
 

@@ -148,6 +148,8 @@ def _by_group(scope: Scope, frame: Value, named: list[tuple[str, Node]], groups:
     """One row a group, by named aggregations, or by a function of each group's rows."""
     parts = {name: frame.parts.get(name, Value(ast.Constant(None), Kind.COLUMN)) for name in frame.groups}
     empty = Value(ast.Constant(None), Kind.FRAME, parts=parts, complete=True, rows=fresh_rows(scope))
+    if set(frame.groups) & {name for name, _ in named}:
+        raise Untranslated("a column of the groups cannot be a summary")
     try:
         plan = _planned(scope, frame, named)
     except _NoPlan:
@@ -189,8 +191,6 @@ def _is_summary(node: Node) -> bool:
 
 def _enter(scope: Scope, frame: Value, plan: _Plan, name: str, node: Node, named: Sequence[tuple[str, Node]]) -> None:
     """Plan a named aggregation."""
-    if name in frame.groups:
-        raise Untranslated(f"`{name}` is a column of the groups and cannot be a summary")
     inner = scope.masked(frame.but(groups=()), force_lambda=True)
     try:
         summary = summary_of(inner, node)
@@ -232,6 +232,8 @@ def _with_summaries(
         return node
     if not isinstance(node, Call):
         return node
+    if function_name(node) == "c":
+        raise Untranslated("a summary of several values has no translation")
     if _is_summary(node):
         known = plan.known.get(deparse(node))
         if known is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.across import by_rule, expanded, is_across
@@ -59,8 +60,20 @@ def _with_groups(frame: Value, found: Choice) -> Choice:
         raise Untranslated(
             "columns left out of a grouped frame by a rule, or columns of its groups, have no translation"
         )
-    missing = [name for name in frame.groups if name not in (found.names or ())]
+    missing = [name for name in frame.groups if not any(_takes(frame, part, name) for part in found.parts)]
     return Choice((*(Part("name", name) for name in missing), *found.parts)) if missing else found
+
+
+def _takes(frame: Value, part: Part, name: str) -> bool:
+    """Whether a part of a choice takes a column."""
+    if part.how == "regex":
+        return re.search(part.what, name) is not None
+    if part.how in {"name", "all"}:
+        return part.how == "all" or part.what == name
+    known = frame.parts.get(name)
+    if part.how == "type" and known is not None and known.element in {Kind.NUMBER, Kind.TEXT} and not known.factor:
+        return bool(part.what == {Kind.NUMBER: "number", Kind.TEXT: "str"}[known.element])
+    raise Untranslated(f"it is not known whether the choice has the groups' column `{name}`")
 
 
 def _kept_parts(frame: Value, found: Choice) -> dict[str, Value]:
@@ -104,31 +117,6 @@ def renamed(frame: Value, new_names: dict[str, str]) -> Value:
     groups = tuple(new_names.get(name, name) for name in frame.groups)
     code = py("F.rename(columns=NAMES)", F=frame, NAMES=dictionary(new_names))
     return frame.but(code=code, parts=parts, groups=groups)
-
-
-@translates("rename_with", ".data, .fn, .cols, ...", "`d.rename(columns=str.lower)`", packages="dplyr")
-def rename_with(call: RCall) -> Value:
-    """All columns in upper or lower case."""
-    frame, function = frame_of_call(call), call.node_of(".fn")
-    known = {"toupper": "str.upper", "tolower": "str.lower"}
-    if not isinstance(function, Name) or function.name not in known or frame.groups:
-        raise call.fail("`rename_with` is translated for `toupper` and `tolower` of all columns only")
-    change = {"toupper": str.upper, "tolower": str.lower}[function.name]
-    parts = {change(name): part for name, part in frame.parts.items()}
-    return frame.but(code=py("F.rename(columns=HOW)", F=frame, HOW=py(known[function.name])), parts=parts)
-
-
-@translates(
-    "relocate", ".data, ..., .before = NULL, .after = NULL", '`d[["b", *d.columns.drop("b")]]`', packages="dplyr"
-)
-def relocate(call: RCall) -> Value:
-    """Columns moved to the front."""
-    frame = frame_of_call(call)
-    if call.given(".before") or call.given(".after"):
-        raise call.fail("`relocate` is translated for columns that go to the front only")
-    found = choice(call.scope, frame, [*call.rest, Argument(Call(Name("everything")))])
-    moved = frame.but(code=chosen(frame, found, call.scope.session.handle))
-    return renamed(moved, found.renamed) if found.renamed else moved
 
 
 @translates("pull", ".data, var = -1, name = NULL", '`d["x"]`', packages="dplyr")
