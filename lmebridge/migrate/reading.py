@@ -59,6 +59,8 @@ def _read(call: RCall) -> Value:
     separator, decimal, header, comment = _DEFAULTS[call.name]
     separator, decimal = call.constant("sep", separator), call.constant("dec", decimal)
     header, comment = call.flag("header", header), call.constant("comment.char", comment)
+    if not all(isinstance(sign, str) for sign in (separator, decimal, comment)):
+        raise call.fail("`sep`, `dec` and `comment.char` must be one text each")
     encoding = _encoding(call)
     missing = tuple(_texts(call, "na.strings", "NA"))
     file, constant = _file(call)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lmebridge.migrate import translate
 from tests.migrate.frames import differences, judged, python_of, run_python
 
 if TYPE_CHECKING:
@@ -135,3 +136,25 @@ def test_value_is_r_s_when_seen(
     monkeypatch.chdir(folder)
     python = python_of(SEEN[name], START, folder)
     assert differences(run_python(python), truth[name]) == [], python
+
+
+#: R code that has no translation, and what the reason must say.
+REFUSED = {
+    'read.csv("a.csv", sep = c(",", ";"))': "one text each",
+    'read.csv("a.csv", nrows = "three")': "one number",
+    'read.csv("a.csv", colClasses = "Date")': "Date",
+    'readRDS("fit.rds")': "R's own format",
+    'load("all.RData")': "R's own format",
+    "data(sleepstudy)": "write.csv(sleepstudy",
+    'data("Exam", package = "mlmRev")': "write.csv(mlmRev::Exam",
+    'foreign::read.spss("a.sav")': "foreign",
+    'd <- haven::read_sav("a.sav", user_na = TRUE)': "user_na",
+    'read_csv("a.csv", col_types = "cdi")': "col_types",
+}
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_refused_with_a_reason(code: str) -> None:
+    """What cannot be right is left, and the reason says what to do."""
+    (left,) = translate(code).leftovers
+    assert REFUSED[code] in left.reason
