@@ -126,6 +126,7 @@ def configure_fit(command: argparse.ArgumentParser) -> None:
     )
     add("data", metavar="DATA", help=f"a data file ({', '.join(READERS)}) or a name that `lmebridge data list` shows")
     add("--ML", action="store_true", help="maximize the likelihood instead of the restricted likelihood")
+    add("--family", help="fit a generalized model: binomial, poisson, 'Gamma(link=log)', ...")
     add("--backend", choices=REGISTRY, help="what fits the model (default: the first that can)")
     add("--weights", metavar="EXPRESSION", help="prior weights: a column or an R expression over the columns")
     add("--offset", metavar="EXPRESSION", help="known part of the response")
@@ -138,13 +139,17 @@ def run_fit(options: argparse.Namespace) -> int:
     """Fit a model to a file and print its summary."""
     from lmebridge.api import lmer
     from lmebridge.formula.model_formula import parse_formula
+    from lmebridge.generalized.fitting import glmer
     from lmebridge.linear.linear_model import lm
 
     arguments = {name: getattr(options, name) for name in ("weights", "offset", "subset", "na_action", "backend")}
     arguments["contrasts"] = dict(contrast(pair) for pair in options.contrast)
     data = load(options.data)
-    if parse_formula(options.formula).random:
-        fitted: Any = lmer(options.formula, data, REML=not options.ML, **arguments)
+    fitted: Any
+    if options.family:
+        fitted = glmer(options.formula, data, options.family, **arguments)
+    elif parse_formula(options.formula).random:
+        fitted = lmer(options.formula, data, REML=not options.ML, **arguments)
     else:
         fitted = lm(options.formula, data, **arguments)
     print(fitted.summary())

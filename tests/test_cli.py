@@ -38,6 +38,14 @@ def test_fit_takes_the_options_of_lmer(capsys):
     assert "Number of obs: 144" in printed
 
 
+@pytest.mark.needs_r
+def test_fit_of_a_family_is_glmer(capsys):
+    """A family makes it a generalized model; the numbers are those that R's help page of `glmer` prints."""
+    formula = "cbind(incidence, size - incidence) ~ factor(period) + (1 | herd)"
+    assert main(["fit", formula, str(FIXTURES / "data" / "cbpp.csv"), "--family", "binomial"]) == 0
+    assert "(Intercept)      -1.3983     0.2312  -6.048" in capsys.readouterr().out
+
+
 def test_fit_without_a_bar_is_lm(capsys):
     """A formula without random effects is a linear model."""
     assert main(["fit", "mathach ~ ses", "hsb", "--backend", "native"]) == 0
