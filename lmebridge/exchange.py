@@ -14,7 +14,6 @@ from lmebridge.families import family_code
 from lmebridge.inference import twin
 
 if TYPE_CHECKING:
-
     from lmebridge.backends._r import RHandle
     from lmebridge.model import MerMod
     from lmebridge.records import Fit, Model

@@ -25,8 +25,10 @@ OLDEST_PYTHON = (3, 11)
 APT_R = ("r-base-core", "r-cran-lme4", "r-base-dev", "python3-dev")
 APT_TESTS = tuple(
     f"r-cran-{name}"
-    for name in ("performance", "lmertest", "pbkrtest", "mlmrev")  # what the numbers are compared with
-    + ("dplyr", "tidyr", "tibble", "ggplot2", "haven", "readr", "knitr")  # what the scripts to migrate use
+    for name in (
+        *("performance", "lmertest", "pbkrtest", "mlmrev"),  # what the numbers are compared with
+        *("dplyr", "tidyr", "tibble", "ggplot2", "haven", "readr", "knitr"),  # what the scripts to migrate use
+    )
 )
 #: The same where R's packages come from CRAN.
 CRAN_R = ("lme4",)

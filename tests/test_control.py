@@ -40,6 +40,7 @@ def test_names_and_defaults_are_lme4s(tmp_path: Path) -> None:
     assert {name: found[name] for name in kept} == kept
 
 
+@pytest.mark.needs_source
 def test_the_page_says_what_is_declared() -> None:
     """The table of the page has a row for every option, with its default and its meaning without R."""
     text = PAGE.read_text(encoding="utf-8")

@@ -122,7 +122,10 @@ def test_flat_criterion_is_reported():
 
 @pytest.mark.parametrize(
     ("start", "control", "words"),
-    [([1.0], {}, "start has 1 values; theta has 3"), (None, {"optimiser": "bobyqa"}, "no option .optimiser.*Did you mean optimizer")],
+    [
+        ([1.0], {}, "start has 1 values; theta has 3"),
+        (None, {"optimiser": "bobyqa"}, "no option .optimiser.*Did you mean optimizer"),
+    ],
 )
 def test_bad_options(start, control, words):
     """A start of the wrong length and an unknown option are errors that say what there is."""
