@@ -3,6 +3,11 @@
 
 # A frame is four bytes of magic, an int32 that says what it is, a double with the payload's length, and the payload, which
 # is R's own binary serialization. All are in the machine's byte order, since both ends are on one machine.
+if (getRversion() < "3.6.0") {
+  message("R ", getRversion(), " is too old for lmebridge, which needs R 3.6.0 or later")
+  quit("no", 3L)
+}
+
 evalq(envir = new.env(parent = baseenv()), {
   magic <- charToRaw("LMB1")
   kinds <- c(greeting = 0L, call = 1L, answer = 2L, settle = 3L)
@@ -95,8 +100,15 @@ evalq(envir = new.env(parent = baseenv()), {
     c(here, functions$provenance())
   }
 
+  # Whether the value itself could be sent, for which there may be too little memory.
   write_answer <- function(pipe, value) {
-    tryCatch(write_frame(pipe, "answer", value), error = function(error) write_frame(pipe, "answer", failed(error)))
+    tryCatch({
+      write_frame(pipe, "answer", value)
+      TRUE
+    }, error = function(error) {
+      write_frame(pipe, "answer", failed(error))
+      FALSE
+    })
   }
 
   serve <- function(arguments) {
@@ -106,7 +118,9 @@ evalq(envir = new.env(parent = baseenv()), {
     write_frame(answers, "greeting", greeting(functions))
     while (!is.null(frame <- read_frame(requests))) {
       value <- if (frame$kind == kinds[["settle"]]) settle() else answer_to(functions, frame$payload)
-      write_answer(answers, value)
+      sent <- write_answer(answers, value)
+      value <- NULL
+      if (!sent) gc()  # a package that is loaded next finds no room where garbage lies
     }
   }
 

@@ -7,6 +7,7 @@ several of it at once. Objects that only R can hold live in the process under a 
 from __future__ import annotations
 
 import os
+import tempfile
 import textwrap
 import threading
 import weakref
@@ -198,10 +199,19 @@ def _begun(limits: Limits) -> _Life:
         process = _process.Process(command, limits.memory)
         _, payload = process.greeting(STARTING)
     except OSError as error:
-        raise _does_not_start(command[0], str(error), limits) from error
+        raise _cannot_be_started(command[0], error, limits) from error
     except (_process.Ended, _process.Garbled, _process.Late) as error:
         raise _does_not_start(command[0], _how(process), limits) from error
     return _Life(process, decode(_serialization.load(payload)), deque())
+
+
+def _cannot_be_started(rscript: str, error: OSError, limits: Limits) -> BackendUnavailable:
+    """What the system refused: a folder of its own for R, or R itself."""
+    place = tempfile.gettempdir()
+    if not str(error.filename).startswith(place + os.sep):
+        return _does_not_start(rscript, str(error), limits)
+    reason = f"R needs a temporary folder, and {place} takes none ({error.strerror})"
+    return BackendUnavailable.because("lme4", reason, f"Make room in {place}, or name another folder in TMPDIR.")
 
 
 def _does_not_start(rscript: str, reason: str, limits: Limits) -> BackendUnavailable:
