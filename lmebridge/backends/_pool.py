@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lmebridge.backends import _r
 from lmebridge.backends._worker import Worker
+from lmebridge.errors import LmebridgeError, RError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +50,7 @@ def spread(tasks: Sequence[Callable[[], Any]], owners: Sequence[int | None], cou
     Parameters
     ----------
     tasks : sequence of callable
-        Give a result and raise nothing but KeyboardInterrupt.
+        Give a result; what they raise beyond `Exception` is the result too.
     owners : sequence of int or None
         By task, what its data frame is known by: frames of one owner are sent once to each worker. None sends it
         always.
@@ -97,10 +98,17 @@ def _serve(
             except IndexError:
                 return
             sent.owner = owners[number]
-            try:
-                done.put((number, tasks[number]()))
-            except KeyboardInterrupt:
-                return
+            done.put((number, _result(tasks[number])))
+
+
+def _result(task: Callable[[], Any]) -> Any:
+    """What a task gives; whatever ends it is a result too, since a result that never came would be waited for."""
+    try:
+        return task()
+    except KeyboardInterrupt:
+        return RError("R was interrupted while it fitted this model. Fit it again")
+    except BaseException as ended:  # noqa: BLE001 - SystemExit ends a thread without a word
+        return LmebridgeError(f"the fit ended with {type(ended).__name__}: {ended}. Fit it again.")
 
 
 def _stop(threads: list[threading.Thread]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lmebridge.migrate.control_flow import run
+from lmebridge.migrate.doc import WIDTH
 from lmebridge.migrate.errors import MigrationError
 from lmebridge.migrate.imports import import_lines
 from lmebridge.migrate.naming import MODULES, Naming, assigned, columns_seen, modified, numbers_read
@@ -17,6 +19,7 @@ from lmebridge.migrate.showing import shown
 from lmebridge.migrate.sources import Sources, with_sources
 from lmebridge.migrate.statements import Piece, Top, line_of, syntax_error, tops
 from lmebridge.migrate.values import Untranslated, Value
+from lmebridge.rsyntax import tokenize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,6 +127,10 @@ class _Output:
     sources: Sources = field(default_factory=dict)
 
 
+#: A comment at the end of a statement's line.
+_BESIDE = re.compile(r"[ \t]*;?[ \t]*(#[^\n]*)")
+
+
 def translate(text: str, *, name: str = "script.R", folder: Path | None = None) -> Translation:
     """Translate an R script, or the R code of a document, to Python.
 
@@ -193,8 +200,9 @@ def _translate_piece(scope: Scope, piece: Piece, each: list[Top], output: _Outpu
         output.lines.append("")
     for top in each:
         _write(output, _before(piece.text, position, top.start))
-        _translate_top(scope, piece, top, output)
-        position = top.end
+        beside = _BESIDE.match(piece.text, top.end)
+        taken = _translate_top(scope, piece, top, output, comment(beside[1]) if beside else "")
+        position = beside.end() if beside and taken else top.end
     _write(output, _before(piece.text, position, len(piece.text)))
 
 
@@ -203,15 +211,16 @@ def _before(text: str, start: int, end: int) -> list[Remark]:
     return remarks(text, start, end)
 
 
-def _translate_top(scope: Scope, piece: Piece, top: Top, output: _Output) -> None:
+def _translate_top(scope: Scope, piece: Piece, top: Top, output: _Output, beside: str) -> bool:
+    """Translate one statement and write it; whether the comment at the end of its line is written too."""
     line = piece.line + line_of(piece.text, top.start) - 1
     end_line = piece.line + line_of(piece.text, top.end) - 1
     first = len(output.lines)
     if id(top.node) in output.sources:
         _include(scope, piece, top, output)
         output.places.append((line, end_line, first, len(output.lines), False))
-        return
-    reason, where = (top.problem, None) if top.problem else _attempt(scope, top, output, line)
+        return False
+    reason, where = (top.problem, None) if top.problem else _attempt(scope, top, output, line, beside)
     if reason:
         place = top.start if where is None or not top.start <= where < top.end else where
         left_line = piece.line + line_of(piece.text, place) - 1
@@ -219,6 +228,7 @@ def _translate_top(scope: Scope, piece: Piece, top: Top, output: _Output) -> Non
         for each in top.source.splitlines():
             output.lines.append(comment(f"# R: {each}"))
     output.places.append((line, end_line, first, len(output.lines), bool(reason)))
+    return not reason and len(output.lines) > first
 
 
 def _include(scope: Scope, piece: Piece, top: Top, output: _Output) -> None:
@@ -231,7 +241,7 @@ def _include(scope: Scope, piece: Piece, top: Top, output: _Output) -> None:
     scope.session.source_text = piece.text
 
 
-def _attempt(scope: Scope, top: Top, output: _Output, line: int) -> tuple[str, int | None]:
+def _attempt(scope: Scope, top: Top, output: _Output, line: int, beside: str) -> tuple[str, int | None]:
     """Translate one statement and write it; the reason and the place where that is not possible."""
     if top.node is None:
         return top.problem, None
@@ -240,9 +250,7 @@ def _attempt(scope: Scope, top: Top, output: _Output, line: int) -> tuple[str, i
     try:
         value = run(scope, top.node)
         _show(scope, value)
-        statements: list[ast.stmt] = [*scope.body]
-        notes = [Remark(f"# Note: {note}.") for note in scope.session.notes]
-        lines = [each for statement in [*notes, *statements] for each in statement_lines(statement)]
+        lines = [each for statement in scope.body for each in statement_lines(statement)]
     except Exception as error:  # noqa: BLE001 - whatever a translator stumbles over is a leftover, never a crash
         scope.symbols, scope.lost, scope.target = before
         for name in assigned([top.node]):
@@ -250,11 +258,24 @@ def _attempt(scope: Scope, top: Top, output: _Output, line: int) -> tuple[str, i
         span = getattr(error, "span", None)
         return _reason(error), None if span is None else span[0]
     output.notes += [Note(line, note) for note in scope.session.notes]
+    lines = _with_comments(lines, top.source, scope.session.notes, beside)
     if any(isinstance(statement, ast.FunctionDef) for statement in scope.body):
         output.definitions.append((len(output.lines), len(output.lines) + len(lines)))
     output.lines += lines
     output.code += scope.body
     return "", None
+
+
+def _with_comments(lines: list[str], source: str, notes: list[str], beside: str) -> list[str]:
+    """A statement's lines with its comments: those within it, which stand before it, and the one beside it."""
+    written = {line.strip() for line in lines}
+    within = [comment(token.text) for token in tokenize(source) if token.kind == "comment"] if "#" in source else []
+    before = [each for each in within if each not in written]
+    if beside and len(lines) == 1 and len(lines[0]) + len(beside) + 2 <= WIDTH:
+        lines = [f"{lines[0]}  {beside}"]
+    elif beside and lines:
+        before.append(beside)
+    return [*before, *(f"# Note: {note}." for note in notes), *lines]
 
 
 def _reason(error: Exception) -> str:

@@ -16,11 +16,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lmebridge.backends import _process, _r, _r_home
+import lmebridge as lme
+from lmebridge.backends import _pool, _process, _r, _r_home
 from lmebridge.backends._worker import Limits, Worker
 from lmebridge.errors import RError
 from tests.backends.test_worker import PLAIN, assert_fits, evaluate, fitted, is_gone
 from tests.backends.test_worker import worker as worker  # noqa: PLC0414 - a fixture of that module
+from tests.cases import data
 
 pytestmark = pytest.mark.needs_r
 
@@ -342,6 +344,29 @@ def serve(model: _r.RHandle, writing: int) -> None:
         time.sleep(60)
     finally:
         os._exit(1)
+
+
+@pytest.mark.slow
+def test_an_r_of_the_pool_that_is_interrupted_from_outside(tmp_path):
+    """An interrupt that only R gets costs the model that it was fitting; the others come, and nothing waits for ever."""
+    frame, told = data("sleepstudy"), tmp_path / "told"
+    quick = {"formula": "Reaction ~ Days + (1 | Subject)", "data": frame, "backend": "lme4"}
+    tells = f"is.null(cat(Sys.getpid(), '\\n', file='{told}')) + is.null(Sys.sleep(60))"
+    slow = {**quick, "formula": f"Reaction ~ I(Days + {tells}) + (1 | Subject)", "trust_formula": True}
+
+    def interrupt() -> None:
+        while not (told.exists() and told.read_text().endswith("\n")):
+            time.sleep(0.02)
+        os.kill(int(told.read_text()), signal.SIGINT)
+
+    interrupter = threading.Thread(target=interrupt)
+    interrupter.start()
+    with pytest.warns(lme.LmebridgeWarning, match="1 of 3 models failed: RError: R was interrupted while it fitted"):
+        fits = lme.fit_many([quick, slow, quick], jobs=2)
+    interrupter.join()
+    assert [type(fit).__name__ for fit in fits] == ["MerMod", "RError", "MerMod"]
+    while _pool._WORKERS:
+        _pool._WORKERS.pop().close()
 
 
 # --- nothing is left --------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from lmebridge.migrate.script import INTERNAL
 PROGRAMS = {
     "comments and blank lines stay": (
         "# why\nx <- 3 # trailing\n\n## Part two\ny <- x^2\ny\n",
-        "# why\nx = 3\n# trailing\n\n## Part two\ny = x**2\nprint(y)\n",
+        "# why\nx = 3  # trailing\n\n## Part two\ny = x**2\nprint(y)\n",
     ),
     "names with points, and names that are taken": (
         "my.data <- 1\nmy_data <- 2\nlambda <- 3\nlist <- 4\nnp <- 5\n",
@@ -154,3 +154,24 @@ def test_time_grows_with_the_lines():
     translate("x <- 1")
     # four times the lines in eight times the time at most: a busy machine, not a square
     assert seconds(400) < 8 * max(seconds(100), 0.02)
+
+
+COMMENTED = """library(lme4) # models
+x <- c(1, 2) # two numbers
+y <- x + 1; z <- y # last
+d <- read.csv("d.csv") |> # read
+  # keep the big ones
+  subset(a > 1)
+eval(parse(text = "1")) # left
+"""
+
+
+def test_comments_stay_by_their_statements():
+    """A comment beside a short statement stays beside it, one within a statement goes before it; none is lost."""
+    lines = translate(COMMENTED).python.splitlines()
+    assert "x = [1, 2]  # two numbers" in lines
+    assert "z = y  # last" in lines
+    assert "# models" in lines
+    before = lines[: next(place for place, line in enumerate(lines) if line.startswith("d = "))]
+    assert [line for line in before if "read" in line or "keep" in line][-2:] == ["# read", "# keep the big ones"]
+    assert lines[-1] == "# left"
