@@ -185,5 +185,6 @@ def _asked() -> dict[str, str]:
     found = _r.call("versions")
     lme4, r_version = found["lme4"][0], found["R"][0]
     if lme4 is None:
-        raise BackendUnavailable.because(name, f"R {r_version} has no package lme4", INSTALL_LME4 + ".")
+        where = _r_home.find_rscript() if _r.current().name == "worker" else _r_home.find().path
+        raise BackendUnavailable.because(name, f"R {r_version} at {where} has no package lme4", INSTALL_LME4 + ".")
     return {"lme4": lme4, "R": r_version}
