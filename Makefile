@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?=
+# Files of tests are spread over the cores; PYTEST_ARGS="-n 0" runs them one after the other.
+PARALLEL := -n auto --dist loadfile
 export LMEBRIDGE_VENV := $(VENV)
 
 # The data that may not be redistributed, where they lie beside the project.
@@ -29,8 +31,8 @@ demo: setup  ## fit the models of three published documents and compare every pr
 
 test:  ## run the tests (PYTEST_ARGS="-k name" for some)
 	@$(PYTHON) scripts/setup.py --tests
-	$(if $(filter-out -q,$(PYTEST_ARGS)),,LMEBRIDGE_R=worker $(VENV)/bin/pytest -q $(THROUGH_WORKER))
-	$(VENV)/bin/pytest $(PYTEST_ARGS)
+	$(if $(filter-out -q,$(PYTEST_ARGS)),,LMEBRIDGE_R=worker $(VENV)/bin/pytest -q $(PARALLEL) $(THROUGH_WORKER))
+	$(VENV)/bin/pytest $(PARALLEL) $(PYTEST_ARGS)
 
 test-installed:  ## build the wheel and test it from a clean environment without rpy2
 	@$(PYTHON) scripts/setup.py --tests

@@ -13,11 +13,13 @@ import venv
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
+#: How: files of tests are spread over the cores.
+QUIETLY = ("-q", "-p", "no:cacheprovider", "-n", "auto", "--dist", "loadfile")
 #: What needs neither R nor the source tree.
-WITHOUT_R = ["-m", "not needs_r and not needs_pymer4 and not needs_source", "-q", "-p", "no:cacheprovider"]
+WITHOUT_R = ["-m", "not needs_r and not needs_pymer4 and not needs_source", *QUIETLY]
 
 #: What shows that R in a process of its own serves the installed package.
-THROUGH_WORKER = ["tests/backends/test_r.py", "tests/backends/test_doors.py", "-q", "-p", "no:cacheprovider"]
+THROUGH_WORKER = ["tests/backends/test_r.py", "tests/backends/test_doors.py", *QUIETLY]
 
 
 def main() -> int:

@@ -211,7 +211,7 @@ def test_what_a_script_writes_is_gone_with_its_folder(tmp_path):
         (pd.Categorical(["a", None]), [("a", ""), (None, "")]),
         ({"a": 1.5}, [(1.5, "a")]),
         ([[1, 2], "b"], [(1.0, ""), (2.0, ""), ("b", "")]),
-        (object(), []),
+        pytest.param(object(), [], id="an object"),
     ],
     ids=repr,
 )
