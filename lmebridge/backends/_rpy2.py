@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import locale
 import logging
+import os
 import signal
 import threading
 import warnings
@@ -193,7 +194,8 @@ def _items(r: _R, sexp: Any) -> list[Any] | dict[str, Any]:
 
 
 def _memory(sexp: Any, dtype: Any) -> np.ndarray:
-    return np.array(sexp.memoryview()) if len(sexp) else np.empty(0, dtype=dtype)
+    """The vector's own memory, copied; rpy2's ``memoryview()`` takes a reference of None each time, to Python's end."""
+    return np.array(sexp) if len(sexp) else np.empty(0, dtype=dtype)
 
 
 def _text(sexp: Any) -> Strings:
@@ -243,10 +245,15 @@ def _started_rinterface() -> Any:
 
 @contextmanager
 def _same_process_settings() -> Iterator[None]:
-    """R's start leaves Python's handler of Ctrl-C and its conventions for dates and money as they were."""
+    """R's start leaves Ctrl-C, the conventions for dates and money, and children's environment as they were.
+
+    rpy2 puts the environment of R's start script into Python's. What the R of this process may ask for stays, and
+    rpy2's own mark; all else goes: under R's ``LD_LIBRARY_PATH`` a child Python would load another libpython.
+    """
     handler = signal.getsignal(signal.SIGINT)
     categories = (locale.LC_TIME, locale.LC_MONETARY, locale.LC_NUMERIC)
     settings = [locale.setlocale(category) for category in categories]
+    variables = dict(os.environ)
     try:
         yield
     finally:
@@ -254,6 +261,9 @@ def _same_process_settings() -> Iterator[None]:
             signal.signal(signal.SIGINT, handler)
         for category, setting in zip(categories, settings, strict=True):
             locale.setlocale(category, setting)
+        for name in os.environ.keys() - variables.keys():
+            if not name.startswith(("R_", "PYTHON_SESSION_")):
+                del os.environ[name]
 
 
 @contextmanager

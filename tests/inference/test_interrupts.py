@@ -19,6 +19,8 @@ from lmebridge.diagnostics import all_fit
 from lmebridge.inference import bootstrap_runs
 from tests.inference.models import fitted
 
+#: Seconds after which a program that does not stop is killed.
+PATIENCE = 120
 #: Seconds of work before Ctrl-C is pressed.
 DELAY = 0.7
 #: Residual standard deviation of sleepstudy, as lme4 prints it.
@@ -32,6 +34,8 @@ def pressed(backend: str) -> tuple[list[dict[str, Any]], str]:
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     found = []
     with subprocess.Popen(command, start_new_session=True, env=environment, **pipes) as process:
+        killed = threading.Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
+        killed.start()
         assert process.stdout is not None
         assert process.stderr is not None
         for line in process.stdout:
@@ -40,6 +44,7 @@ def pressed(backend: str) -> tuple[list[dict[str, Any]], str]:
                 os.killpg(process.pid, signal.SIGINT)
             else:
                 found.append(json.loads(line))
+        killed.cancel()
         return found, process.stderr.read()
 
 

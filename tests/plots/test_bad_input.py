@@ -108,10 +108,11 @@ def test_refusals_say_what_there_is(ask: Callable[[], Any], words: str) -> None:
     """Every refusal is an LmebridgeError in words a reader can act on, before a figure is made."""
     import matplotlib.pyplot as plt
 
+    before = plt.get_fignums()
     with pytest.raises(LmebridgeError, match=words) as caught:
         ask()
     assert isinstance(caught.value, PictureError | FormulaError | DataError)
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == before
 
 
 @pytest.mark.parametrize(
@@ -200,6 +201,7 @@ def test_axes_given_are_drawn_on() -> None:
     """One Axes, an array of them, a list, and the mapping that a picture returned before."""
     import matplotlib.pyplot as plt
 
+    before = plt.get_fignums()
     one = _axes(1)
     assert slopes().plot(ax=one) is one
     two = _axes(2)
@@ -209,7 +211,7 @@ def test_axes_given_are_drawn_on() -> None:
     assert list(again.values()) == list(two)
     part = _figure("constrained").subfigures(1, 2)[0].subplots()
     assert texts(slopes().plot_fitted(ax=part))
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == before
     assert not one.figure.get_axes()[1:]
 
 
