@@ -9,6 +9,8 @@ from typing import Any
 
 from lmebridge.errors import DataError
 
+#: Relative standard deviation below which lme4's ``isSingular`` calls a fit singular, dimensionless.
+SINGULAR_TOLERANCE = 1e-4
 #: What becomes of a failed check.
 LEVELS = ("message", "warning", "stop", "ignore")
 #: What may become of X when its columns depend on each other.
@@ -18,7 +20,7 @@ RESCALING = ("silent.rescale", "message+rescale", "warn+rescale")
 #: lme4's completion of a convergence check that is given as an action alone.
 CONVERGENCE: dict[str, dict[str, Any]] = {
     "check_conv_grad": {"action": "warning", "tol": 2e-3, "relTol": None},
-    "check_conv_singular": {"action": "message", "tol": 1e-4},
+    "check_conv_singular": {"action": "message", "tol": SINGULAR_TOLERANCE},
     "check_conv_hess": {"action": "warning", "tol": 1e-6},
 }
 #: Options of this package's own.

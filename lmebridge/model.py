@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lmebridge import exchange
+from lmebridge.control import SINGULAR_TOLERANCE
 from lmebridge.diagnostics import all_fit, influence, leverage, principal_components, residual_types
 from lmebridge.families import Family, family_name
 from lmebridge.inference import (
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     from lmebridge.backends.contract import Engine
     from lmebridge.printing.summary import Summary
     from lmebridge.records import Fit
-
-
-#: Tolerance below which lme4's isSingular calls a relative standard deviation zero, dimensionless.
-SINGULAR_TOLERANCE = 1e-4
 
 
 class MerMod(StatsmodelsNames):

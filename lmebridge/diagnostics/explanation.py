@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lmebridge.diagnostics.singularity import ZERO, Degenerate, alternatives, degenerate_blocks
+from lmebridge.control import SINGULAR_TOLERANCE
+from lmebridge.diagnostics.singularity import Degenerate, alternatives, degenerate_blocks
 from lmebridge.formula import explain as formulas
 from lmebridge.formula.explain import Explanation
 from lmebridge.formula.model_formula import Formula
@@ -170,7 +171,7 @@ def _units(fit: MerMod, block: Degenerate, effect: str) -> str:
     """What to know where an effect is small only because its variable has large numbers."""
     spread = dict(far_columns(fit)).get(effect, 1.0)
     deviation = float(fit.VarCorr().stddev(block.name)[effect]) / fit.sigma() * spread
-    if deviation < ZERO:
+    if deviation < SINGULAR_TOLERANCE:
         return ""
     return (
         f" But {code(effect)} has an SD of {spread:.2g}, and lme4 calls a variance zero in its units: rescale the "

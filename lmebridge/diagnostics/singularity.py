@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lmebridge.control import SINGULAR_TOLERANCE
 from lmebridge.formula.model_formula import RandomTerm, blocks, group_name
 from lmebridge.formula.terms import terms
 from lmebridge.inference import twin
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from lmebridge.formula.model_formula import Formula
     from lmebridge.model import MerMod
 
-#: Relative standard deviation that is called zero, dimensionless: lme4's ``isSingular``.
-ZERO = 1e-4
 #: A correlation that prints as 1.
 ONE = 0.995
 INTERCEPT = "(Intercept)"
@@ -81,19 +80,19 @@ def degenerate_blocks(fit: MerMod) -> list[Degenerate]:
     return [
         _degenerate(name, tuple(effects), factor, term)
         for (name, effects), factor, term in zip(named, factors, written, strict=True)
-        if np.any(np.diagonal(factor) < ZERO)
+        if np.any(np.diagonal(factor) < SINGULAR_TOLERANCE)
     ]
 
 
 def _degenerate(name: str, effects: tuple[str, ...], factor: np.ndarray, term: RandomTerm) -> Degenerate:
     deviations = np.linalg.norm(factor, axis=1)
-    alive = [i for i in range(len(effects)) if deviations[i] >= ZERO]
+    alive = [i for i in range(len(effects)) if deviations[i] >= SINGULAR_TOLERANCE]
     correlations = {
         (i, j): float(factor[i] @ factor[j] / deviations[i] / deviations[j]) for i, j in combinations(alive, 2)
     }
     pairs = tuple((effects[i], effects[j], value) for (i, j), value in correlations.items() if abs(value) >= ONE)
     zero = tuple(effect for i, effect in enumerate(effects) if i not in alive)
-    rank = int(np.sum(np.linalg.svd(factor, compute_uv=False) >= ZERO))
+    rank = int(np.sum(np.linalg.svd(factor, compute_uv=False) >= SINGULAR_TOLERANCE))
     return Degenerate(name, group_name(term), effects, zero, pairs, rank, term)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lmebridge.control import checked, convergence_check
+from lmebridge.control import SINGULAR_TOLERANCE, checked, convergence_check
 from lmebridge.errors import DataError, LmebridgeError
 from lmebridge.pls import solution as pls
 from lmebridge.pls import starting
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 NAME = "lmebridge L-BFGS-B + Newton"
 
-#: Smallest diagonal element of Lambda that is not singular: lme4's ``isSingular(tol = 1e-4)``.
-SINGULAR_TOLERANCE = 1e-4
 #: lme4's words for a singular fit (``checkConv``, lme4 1.1-31).
 SINGULAR_TEXT = "boundary (singular) fit: see help('isSingular')"
 
