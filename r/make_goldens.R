@@ -1,10 +1,12 @@
-# Writes lme4's own numbers for the models of fixtures/cases.csv to fixtures/goldens/<id>.json.
+# Writes lme4's own numbers for the models of fixtures/cases.csv to fixtures/goldens/<id>.json. Generalized models:
+# --cases fixtures/glmer_cases.csv --out fixtures/goldens/generalized; a table with a column `fitter` is of such models.
 # Run from the project's root: Rscript r/make_goldens.R [--cases FILE] [--data FOLDER] [--out FOLDER] [id ...]
 # Without ids every case is written. The same machine writes the same bytes but for the date and, in the few models whose
 # criterion is flattest, the last digits: lme4's compiled code adds in an order that depends on where in memory its arrays
 # lie, and the optimizer carries that 1e-16 to 1e-9 of theta (1e-4 at a nearly singular optimum).
 # Each file has what extract.R reads from the fit, what is asked on demand, R's printed text, and, under "refined", the
 # optimum that lme4 finds with its optimizer's tolerances at 1e-14, which tells the optimizer's slack from an error.
+# Generalized models have none: their standard errors come from a Hessian by differences, with no tolerance to tighten.
 
 # The folder of this script, where the functions are.
 script_folder <- function() {
@@ -15,7 +17,7 @@ script_folder <- function() {
 load_bridge <- function(folder) {
   bridge <- new.env(parent = baseenv())
   sources <- c("wire", "door", "environments", "fit", "extract", "provenance", "ranef", "getme", "frame", "predict",
-               "functions", "json")
+               "functions", "generalized", "json")
   for (name in sources) sys.source(file.path(folder, paste0(name, ".R")), bridge)
   bridge
 }
@@ -42,10 +44,27 @@ read_contrasts <- function(text) {
 }
 
 case_options <- function(case) {
-  list(
-    REML = case$REML == "TRUE", weights = cell(case$weights), offset = cell(case$offset), subset = cell(case$subset),
-    contrasts = read_contrasts(case$contrasts), na_action = case$na_action, control = list()
+  c(
+    list(
+      weights = cell(case$weights), offset = cell(case$offset), subset = cell(case$subset),
+      contrasts = read_contrasts(case$contrasts), na_action = case$na_action
+    ),
+    if (is_generalized(case)) glmer_options(case) else list(REML = case$REML == "TRUE", control = list())
   )
+}
+
+is_generalized <- function(case) !is.null(case$fitter)
+
+glmer_options <- function(case) {
+  list(
+    fitter = case$fitter, family = cell(case$family), nAGQ = as.integer(case$nAGQ),
+    control = if (nzchar(case$optimizer)) list(optimizer = case$optimizer) else list()
+  )
+}
+
+fit_options <- function(bridge, case, data, options) {
+  fitter <- if (is_generalized(case)) bridge$fit_glmer else bridge$fit_lmer
+  fitter(data, case$formula, options)
 }
 
 # --- data: a .csv of text and a .json of one line a column, as export_data.R writes them -----------------------------
@@ -97,7 +116,7 @@ fit_case <- function(bridge, case, data) {
     invokeRestart(restart)
   }
   model <- withCallingHandlers(
-    bridge$fit_lmer(data, case$formula, case_options(case)),
+    fit_options(bridge, case, data, case_options(case)),
     message = function(condition) hear(condition, "muffleMessage"),
     warning = function(condition) hear(condition, "muffleWarning")
   )
@@ -140,8 +159,20 @@ criteria <- function(bridge, model) {
   list(
     AIC = stats::AIC(model), BIC = stats::BIC(model), logLik = as.numeric(likelihood),
     logLik_df = as.integer(attr(likelihood, "df")), deviance = bridge$criterion(model, FALSE),
-    REMLcrit = bridge$criterion(model, TRUE), df_residual = as.integer(stats::df.residual(model)),
+    REMLcrit = if (!lme4::isGLMM(model)) bridge$criterion(model, TRUE),
+    df_residual = as.integer(stats::df.residual(model)),
     isSingular = lme4::isSingular(model), coefficients = stats::coef(summary(model))
+  )
+}
+
+# What only generalized models have: other residuals and weights, the sum of squared deviance residuals, and Wald intervals.
+generalized <- function(bridge, model) {
+  if (!lme4::isGLMM(model)) return(NULL)
+  list(
+    residuals_deviance = bridge$residual_values(model, "deviance"),
+    residuals_working = bridge$residual_values(model, "working"),
+    residual_deviance = bridge$residual_deviance(model), working_weights = bridge$working_weights(model),
+    wald = unname(stats::confint(model, method = "Wald", oldNames = FALSE))
   )
 }
 
@@ -156,9 +187,9 @@ golden <- function(bridge, case, data, data_path) {
   )
   values <- c(
     list(provenance = bridge$provenance(), said = fitted$said, extract = extract),
-    on_demand(bridge, model), criteria(bridge, model),
+    on_demand(bridge, model), criteria(bridge, model), generalized(bridge, model),
     quietly(list(summary_text = bridge$printed_summary(model), print_text = bridge$printed_model(model))),
-    list(refined = refined(bridge, case, data))
+    if (!is_generalized(case)) list(refined = refined(bridge, case, data))
   )
   bridge$to_json(heading, values)
 }

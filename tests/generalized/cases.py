@@ -2,90 +2,80 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lmebridge as lme
-from tests.cases import data
+from lmebridge.parity.golden import Golden, read_golden
+from tests.cases import FIXTURES, data
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
 class GlmerCase:
-    """A model as Python and as R write it, and why it is in the table."""
+    """One row of fixtures/glmer_cases.csv, every cell as it is written there: a model, and why it is in the table."""
 
     id: str
     data: str
     formula: str
-    arguments: dict[str, Any] = field(hash=False)
-    r_arguments: str
+    fitter: str
+    family: str
+    nAGQ: str
+    weights: str
+    offset: str
+    subset: str
+    contrasts: str
+    na_action: str
+    optimizer: str
     why: str
 
     @property
     def is_nb(self) -> bool:
         """Whether the negative binomial theta is estimated."""
-        return self.r_arguments == "glmer.nb"
+        return self.fitter == "glmer.nb"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What `lmebridge.glmer` is called with besides the formula and the data."""
+        given: dict[str, Any] = {name: getattr(self, name) for name in ("family", "weights", "offset", "subset")}
+        given = {name: text for name, text in given.items() if text}
+        given["contrasts"] = dict(pair.split("=") for pair in self.contrasts.split(";") if pair)
+        given["control"] = {"optimizer": self.optimizer} if self.optimizer else None
+        return given | {"nAGQ": int(self.nAGQ), "na_action": self.na_action}
 
     @property
     def r_call(self) -> str:
         """What a user would type in R."""
-        if self.is_nb:
-            return f"glmer.nb({self.formula}, data = data)"
-        return f"glmer({self.formula}, data = data, {self.r_arguments})"
+        pairs = [pair.split("=") for pair in self.contrasts.split(";") if pair]
+        contrasts = ", ".join(f'{name} = "{function}"' for name, function in pairs)
+        given = {name: getattr(self, name) for name in ("family", "nAGQ", "weights", "offset", "subset")}
+        given["contrasts"] = f"list({contrasts})" if contrasts else ""
+        given["control"] = f'glmerControl(optimizer = "{self.optimizer}")' if self.optimizer else ""
+        given["na.action"] = self.na_action
+        arguments = [self.formula, "data = data", *(f"{name} = {text}" for name, text in given.items() if text)]
+        return f"{self.fitter}({', '.join(arguments)})"
+
+    @property
+    def golden_path(self) -> Path:
+        """Where lme4's own numbers for this model are kept."""
+        return FIXTURES / "goldens" / "generalized" / f"{self.id}.json"
 
 
-CBPP = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
-SLEEP = "Reaction ~ Days + (1 | Subject)"
+def read_cases() -> tuple[GlmerCase, ...]:
+    """Every case, in the order of the file."""
+    with (FIXTURES / "glmer_cases.csv").open(encoding="utf-8", newline="") as lines:
+        return tuple(GlmerCase(**row) for row in csv.DictReader(lines))
 
-CASES = (
-    GlmerCase("cbind", "cbpp", CBPP, {}, "family = binomial", "successes and failures"),
-    GlmerCase(
-        *("trials", "cbpp", "incidence / size ~ period + (1 | herd)"),
-        *({"weights": "size"}, "family = binomial, weights = size", "proportions with the numbers of trials"),
-    ),
-    GlmerCase(
-        *("factor", "Contraception_20", "use ~ age + urban + livch + (1 | district)"),
-        *({"subset": "age < 15"}, "family = binomial, subset = age < 15", "a factor as response, part of the rows"),
-    ),
-    GlmerCase(
-        *("slope", "Contraception_20", "use ~ age + I(age^2) + urban + (urban | district)"),
-        *({}, "family = binomial", "a random slope, and a convergence warning of lme4's"),
-    ),
-    GlmerCase(
-        *("logical", "sleep_plus", "I(reaction_gaps > 300) ~ Days + (1 | Subject)"),
-        *({"na_action": "na.exclude"}, "family = binomial, na.action = na.exclude", "missing values are padded"),
-    ),
-    GlmerCase("probit", "cbpp", CBPP, {"family": ("binomial", "probit")}, 'binomial(link = "probit")', "another link"),
-    GlmerCase("quick", "cbpp", CBPP, {"nAGQ": 0}, "family = binomial, nAGQ = 0", "the cheapest approximation"),
-    GlmerCase("quadrature", "cbpp", CBPP, {"nAGQ": 10}, "family = binomial, nAGQ = 10", "ten points"),
-    GlmerCase(
-        *("observation", "grouseticks", "TICKS ~ YEAR + cHEIGHT + (1 | BROOD) + (1 | INDEX)"),
-        *({"family": "poisson"}, "family = poisson", "an effect of every observation"),
-    ),
-    GlmerCase(
-        *("offset", "grouseticks", "TICKS ~ YEAR + (1 | BROOD) + (1 | LOCATION)"),
-        *({"family": "poisson", "offset": "log(HEIGHT)"}, "family = poisson, offset = log(HEIGHT)", "an offset"),
-    ),
-    GlmerCase(
-        *("bars", "grouseticks", "TICKS ~ YEAR + (cHEIGHT || LOCATION)"),
-        *({"family": "poisson"}, "family = poisson", "blocks without correlation"),
-    ),
-    GlmerCase(
-        *("gamma", "sleepstudy", SLEEP, {"family": "Gamma(link = 'log')"}, 'family = Gamma("log")', "a scale"),
-    ),
-    GlmerCase(
-        *("log_gaussian", "sleepstudy", SLEEP, {"family": 'gaussian("log")', "control": {"optimizer": "bobyqa"}}),
-        *('family = gaussian("log"), control = glmerControl(optimizer = "bobyqa")', "normal, and yet no linear model"),
-    ),
-    GlmerCase("nb", "grouseticks", "TICKS ~ YEAR + (1 | BROOD)", {}, "glmer.nb", "theta is estimated"),
-    GlmerCase(
-        *("nb_known", "grouseticks", "TICKS ~ YEAR + (1 | BROOD)", {"family": "negative.binomial(theta = 1.5)"}),
-        *("family = MASS::negative.binomial(theta = 1.5)", "theta is known"),
-    ),
-)
+
+CASES = read_cases()
 BY_ID = {case.id: case for case in CASES}
 IDS = tuple(BY_ID)
+CBPP = BY_ID["cbind"].formula
 
 
 @cache
@@ -96,3 +86,9 @@ def fit(case_id: str) -> lme.GlmerMod:
         warnings.simplefilter("ignore")
         fitter = lme.glmer_nb if case.is_nb else lme.glmer
         return fitter(case.formula, data(case.data), **case.arguments)
+
+
+@cache
+def golden(case_id: str) -> Golden:
+    """lme4's numbers, as R wrote them."""
+    return read_golden(BY_ID[case_id].golden_path)

@@ -11,7 +11,7 @@ import pytest
 
 import lmebridge as lme
 from tests.cases import data
-from tests.generalized.cases import BY_ID, IDS, fit
+from tests.generalized.cases import BY_ID, IDS, fit, golden
 from tests.judge import run_r
 
 pytestmark = pytest.mark.needs_r
@@ -51,6 +51,28 @@ def test_optimum_is_rs(case_id, directly):
     np.testing.assert_allclose(float(found.logLik()), own["logLik"], **OPTIMUM)
     # a hundredth of a standard error: where the likelihood is that flat, the optimizer's stopping rule leaves it open
     np.testing.assert_allclose(found.fixef(), own["fixef"], atol=0.01 * float(found.bse.min()))
+
+
+@pytest.mark.parametrize("case_id", IDS)
+def test_fit_is_its_golden(case_id):
+    """The harness holds every number to the golden that R wrote: estimates, errors, deviations, modes, criterion."""
+    found, kept = fit(case_id), golden(case_id)
+    report = lme.parity.compare(kept, found)
+    assert report.ok, str(report)
+    assert {"criterion", "estimate", "std_error", "sdcor", "condval", "condsd", "n_groups"} <= set(
+        report.to_frame()["quantity"]
+    )
+    assert found.record.fixed.index.tolist() == kept.record.fixed.index.tolist()
+    assert (found.model_frame().index + 1).tolist() == np.asarray(kept.answer("extract")["rows"]).tolist()
+    # the same lme4 run anew: what it leaves open of the modes, as of `condval` above, in units of the result
+    rows = {"fitted": found.fitted(), "residuals": found.residuals("response")}
+    rows |= {f"residuals_{kind}": found.residuals(kind) for kind in ("pearson", "deviance", "working")}
+    for name, values in {**rows, "weights": found.weights(), "working_weights": found.weights("working")}.items():
+        expected = np.asarray(kept.answer(name), dtype=float)
+        np.testing.assert_allclose(values.dropna(), expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    np.testing.assert_allclose(found.deviance(), kept.answer("residual_deviance")[0], rtol=1e-5)  # as above
+    np.testing.assert_allclose(found.confint(method="Wald"), kept.answer("wald"), rtol=1e-4, atol=1e-5)  # as above
+    assert found.isSingular() is kept.isSingular()
 
 
 @pytest.mark.parametrize("case_id", IDS)

@@ -12,6 +12,7 @@ import lmebridge as lme
 from lmebridge.inference import seeds
 from lmebridge.parity.golden import read_golden
 from lmebridge.parity.golden_text import golden_text
+from lmebridge.parity.pytest_plugin import hold
 from tests.cases import data
 from tests.generalized.cases import BY_ID, IDS, fit
 from tests.judge import run_r
@@ -227,11 +228,12 @@ def test_fits_are_compared_and_kept(tmp_path):
     """A fit agrees with its copy, not with that of another link; a golden holds all that the record does."""
     assert lme.parity.compare(fit("cbind"), pickle.loads(pickle.dumps(fit("cbind")))).ok
     assert not lme.parity.compare(fit("cbind"), fit("probit")).ok
-    for case_id in ("cbind", "nb", "gamma"):
+    for case_id in ("cbind", "nb", "gamma", "sums"):
         path = tmp_path / f"{case_id}.json"
         path.write_text(golden_text(fit(case_id), case_id), encoding="utf-8")
         kept = read_golden(path)
         assert lme.parity.compare(fit(case_id), kept).ok
+        assert hold(fit(case_id), path, {}).ok
         assert kept.record.model.family == fit(case_id).family().family
         assert kept.record.n_parameters == fit(case_id).logLik().df
 
