@@ -100,11 +100,27 @@ call_on_model <- function(name, model, positional, named) {
 
 # lme4 1.1-31's allFit stops where neither dfoptim nor optimx is installed: it cuts its table twice by the same rows. It
 # is given the table already cut.
-all_fit <- function(model, ...) {
+all_fit <- function(model, ..., methods = usable_methods()) {
+  whole <- lme4::allFit
+  environment(whole) <- list2env(list(requireNamespace = function(...) TRUE), parent = asNamespace("lme4"))
+  whole(model, meth.tab = methods, ...)
+}
+
+# lme4's optimizers and their methods, without those whose package is not installed.
+usable_methods <- function() {
   table <- get("meth.tab.0", asNamespace("lme4"))
   needed <- c(nmkbw = "dfoptim", optimx = "optimx")
   lacking <- names(needed)[!vapply(needed, requireNamespace, NA, quietly = TRUE)]
-  whole <- lme4::allFit
-  environment(whole) <- list2env(list(requireNamespace = function(...) TRUE), parent = asNamespace("lme4"))
-  whole(model, meth.tab = table[!table[, "optimizer"] %in% lacking, , drop = FALSE], ...)
+  table[!table[, "optimizer"] %in% lacking, , drop = FALSE]
+}
+
+# Named as allFit names their fits.
+optimizer_names <- function() {
+  methods <- usable_methods()
+  gsub("\\.$", "", paste(methods[, "optimizer"], methods[, "method"], sep = "."))
+}
+
+# A list of one fit, or of the error that R caught; `number` counts the optimizers from 1.
+fit_by_optimizer <- function(model, number, maxfun) {
+  unclass(all_fit(model, verbose = FALSE, maxfun = maxfun, methods = usable_methods()[number, , drop = FALSE]))
 }

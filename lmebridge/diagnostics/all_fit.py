@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from lmebridge.errors import LmebridgeError, LmebridgeWarning
 from lmebridge.inference import engines, twin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from lmebridge.backends._local import LocalEngine
     from lmebridge.model import MerMod
     from lmebridge.pls.solution import Problem
@@ -157,7 +160,7 @@ def allFit(fit: MerMod, maxfun: int = 100_000) -> AllFit:
     LmebridgeError
         If no optimizer gave a fit, with the reasons.
     KeyboardInterrupt
-        If Ctrl-C came before the first fit, or during lme4's own.
+        If Ctrl-C came before the first fit.
     UnsupportedByBackend
         For MixedLM's own estimates.
 
@@ -191,21 +194,25 @@ def allFit(fit: MerMod, maxfun: int = 100_000) -> AllFit:
 
 
 def _of_lme4(fit: MerMod, engine: Any, maxfun: int) -> AllFit:
-    """lme4's own ``allFit``, those that lack an R package among the failures."""
-    from lmebridge.backends import _mermod, _r
-    from lmebridge.exchange import r
-    from lmebridge.inference.refitting import like
+    """lme4's own ``allFit``, an optimizer at a time, those that lack an R package among the failures."""
+    from lmebridge.backends import _r
 
     missing = set(twin.missing_in_r(list(OPTIONAL.values())))
     failed = {name: f"R has no package {package}" for name, package in OPTIONAL.items() if package in missing}
-    fits = {}
-    for name, value in r("allFit", fit, verbose=False, maxfun=maxfun).items():
-        if isinstance(value, _r.RHandle):
-            answer = _r.Answer(value, ())
-            fits[name] = like(fit, *_mermod.adopt(answer, fit.record.model, engine.types, engine.versions))
-        else:
-            failed[name] = _reason(value)
-    return AllFit(fits, failed)
+    names = [str(name) for name in _r.call("optimizer_names")]
+    numbers = {name: number for number, name in enumerate(names, start=1)}
+    return _one_after_the_other(names, lambda name: _fit_in_r(fit, engine, numbers[name], maxfun), failed)
+
+
+def _fit_in_r(fit: MerMod, engine: Any, number: int, maxfun: int) -> MerMod:
+    """The model fitted by one of lme4's optimizers."""
+    from lmebridge.backends import _mermod, _r
+    from lmebridge.inference.refitting import like
+
+    (value,) = twin.ask_r(fit, "fit_by_optimizer", number=number, maxfun=maxfun).values()
+    if isinstance(value, _r.RHandle):
+        return like(fit, *_mermod.adopt(_r.Answer(value, ()), fit.record.model, engine.types, engine.versions))
+    raise ArithmeticError(_reason(value))
 
 
 def _reason(value: Any) -> str:
@@ -216,26 +223,44 @@ def _reason(value: Any) -> str:
 
 def _of_ours(fit: MerMod, maxfun: int) -> AllFit:
     """The package's optimizer and scipy's, each from the same start."""
+    engine = engines.local_engine(fit, "allFit")
+    return _one_after_the_other((OWN, *SCIPY), partial(_fit_here, fit, engine, maxfun), {})
+
+
+def _fit_here(fit: MerMod, engine: LocalEngine, maxfun: int, name: str) -> MerMod:
+    """The model fitted by one of our optimizers."""
     from lmebridge.backends._local import LocalEngine, local_fit
     from lmebridge.inference.refitting import like
 
-    engine: LocalEngine = engines.local_engine(fit, "allFit")
+    solution, convergence = _minimized(name, engine.solution.problem, maxfun)
+    again = LocalEngine(engine.model, engine.design, solution, engine.source)
+    return like(fit, local_fit(engine.model, engine.design, solution, convergence, engine.source), again)
+
+
+def _one_after_the_other(
+    names: Sequence[str], fitted_by: Callable[[str], MerMod], lacking: Mapping[str, str]
+) -> AllFit:
+    """Fits by the named optimizers; of those that were done, where Ctrl-C ends the work.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C came before the first fit.
+    """
     fits: dict[str, MerMod] = {}
     failed: dict[str, str] = {}
-    for name in (OWN, *SCIPY):
+    for name in names:
         try:
-            solution, convergence = _minimized(name, engine.solution.problem, maxfun)
+            fits[name] = fitted_by(name)
         except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
             failed[name] = str(error)
-            continue
         except KeyboardInterrupt:
             if not fits:
                 raise
-            warnings.warn(f"interrupted after {len(fits)} fits: the result holds those", LmebridgeWarning, stacklevel=3)
-            return AllFit(fits, {other: "interrupted" for other in (OWN, *SCIPY) if other not in fits} | failed)
-        again = LocalEngine(engine.model, engine.design, solution, engine.source)
-        fits[name] = like(fit, local_fit(engine.model, engine.design, solution, convergence, engine.source), again)
-    return AllFit(fits, failed)
+            warnings.warn(f"interrupted after {len(fits)} fits: the result holds those", LmebridgeWarning, stacklevel=4)
+            failed = {other: "interrupted" for other in names if other not in fits} | failed
+            break
+    return AllFit(fits, {**failed, **lacking})
 
 
 def _minimized(name: str, task: Problem, maxfun: int) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from lmebridge.errors import LmebridgeError, LmebridgeWarning, RError
 from lmebridge.inference.engines import ask_r, merMod_engine
 from lmebridge.inference.intervals import chosen_parameters, old_names, percent_names, wald
+from lmebridge.inference.progress import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lmebridge.backends._mermod import MerModEngine
     from lmebridge.inference.seeds import Seed
     from lmebridge.model import MerMod
 
@@ -64,8 +68,15 @@ def confint(
     ------
     ValueError
         For an unknown method or parameter, or a level that is none.
+    LmebridgeError
+        If a profile fails: the parameter is named, with the reason.
     UnsupportedByBackend
         For profiles of MixedLM's own estimates.
+
+    Warns
+    -----
+    LmebridgeWarning
+        If Ctrl-C ended the work: the rows of the parameters that were not done are NaN.
 
     References
     ----------
@@ -108,9 +119,38 @@ def _profile(fit: MerMod, names: list[str], level: float, *, progress: bool | No
 
     in_r = merMod_engine(fit)
     if in_r is not None:
-        return np.asarray(ask_r(in_r, "confint_profile", parm=names, level=level).value, dtype=float)
+        return _profile_in_r(in_r, names, level, progress=progress)
     table, zetas = profile(fit, names, progress=progress), ndtri([(1 - level) / 2, (1 + level) / 2])
     return np.array([limits(table, name, zetas) for name in names])
+
+
+def _profile_in_r(engine: MerModEngine, names: list[str], level: float, *, progress: bool | None) -> np.ndarray:
+    """lme4's own intervals, a parameter at a time; NaN for those that Ctrl-C left undone."""
+    ends = np.full((len(names), 2), np.nan)
+    done = 0
+    try:
+        with shown("profile", len(names), progress) as advance:
+            for done, name in enumerate(names):
+                ends[done] = _ends_in_r(engine, name, level)
+                advance(1)
+    except KeyboardInterrupt:
+        said = f"interrupted after the profiles of {done} of {len(names)} parameters: the result holds those"
+        warnings.warn(said, LmebridgeWarning, stacklevel=4)
+    return ends
+
+
+def _ends_in_r(engine: MerModEngine, name: str, level: float) -> np.ndarray:
+    """Both ends of one parameter's interval.
+
+    Raises
+    ------
+    LmebridgeError
+        If the profile fails, with the parameter's name.
+    """
+    try:
+        return np.asarray(ask_r(engine, "confint_profile", parm=[name], level=level).value, dtype=float).ravel()
+    except RError as error:
+        raise LmebridgeError(f"the profile of {name} failed: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def test_profiles_and_their_intervals_are_rs(directly):
 
 def test_profiles_of_a_scale_are_refused_by_r():
     """R's own words: it cannot profile a model whose family has a scale."""
-    with pytest.raises(lme.RError, match="can't \\(yet\\) profile GLMMs with non-fixed scale parameters"):
+    with pytest.raises(lme.LmebridgeError, match="can't \\(yet\\) profile GLMMs with non-fixed scale parameters"):
         fit("gamma").confint()
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import lmebridge as lme
+from lmebridge.diagnostics import all_fit
 from tests.cases import data
 
 #: So many draws take years.
@@ -70,7 +71,7 @@ def bootstrap(fit: lme.MerMod, statistic: Any = lme.sigma, **how: Any) -> dict[s
 
 def intervals(fit: lme.MerMod) -> dict[str, Any]:
     """Bootstrapped intervals of all parameters."""
-    table = fit.confint(method="boot", nsim=5_000, seed=1)
+    table = fit.confint(method="boot", nsim=1_000, seed=1)
     return {"done": int(table.notna().all(axis=None))}
 
 
@@ -79,6 +80,33 @@ def profiles(fit: lme.MerMod) -> dict[str, Any]:
     while not (table := fit.profile()).attrs["interrupted"]:
         pass
     return {"done": table[".par"].nunique() + 1, "interrupted": True}
+
+
+def profiled_intervals(fit: lme.MerMod) -> dict[str, Any]:
+    """Intervals by profile, so many times that one of them is interrupted; those done are those of a whole run."""
+    whole = fit.confint()
+    go()
+    while not (table := fit.confint()).isna().any(axis=None):
+        pass
+    done = table.dropna()
+    return {"done": len(done) + 1, "same": bool((done == whole.loc[done.index]).all(axis=None))}
+
+
+def optimizers(fit: lme.MerMod) -> dict[str, Any]:
+    """Fits by every optimizer; the second is at work until it is interrupted."""
+    fitted_by = all_fit._fit_in_r
+
+    def without_end(*arguments: Any) -> lme.MerMod:
+        if arguments[2] == 2:
+            go()
+        while (found := fitted_by(*arguments)) and arguments[2] == 2:
+            pass
+        return found
+
+    all_fit._fit_in_r = without_end  # type: ignore[assignment]
+    found = fit.allFit()
+    all_fit._fit_in_r = fitted_by
+    return {"done": len(found), "interrupted": set(found.failed.values()) >= {"interrupted"}}
 
 
 def influences(fit: lme.MerMod) -> dict[str, Any]:
@@ -107,8 +135,17 @@ WORK = {
         "influence": influences,
         "fits": fits,
     },
-    "lme4": {"serial": bootstrap, "confint": intervals, "profile": profiles, "fits": fits},
+    "lme4": {
+        "serial": bootstrap,
+        "confint": intervals,
+        "profile": profiles,
+        "ends": profiled_intervals,
+        "optimizers": optimizers,
+        "fits": fits,
+    },
 }
+#: What says itself when it has begun.
+LATER = (in_workers, profiled_intervals, optimizers)
 
 
 def main(backend: str) -> None:
@@ -116,7 +153,7 @@ def main(backend: str) -> None:
     fit = lme.lmer("Reaction ~ Days + (Days | Subject)", data("sleepstudy"), backend=backend)
     fit.bootMer(lme.sigma, nsim=2)
     for name, work in WORK[backend].items():
-        if work is not in_workers:
+        if work not in LATER:
             go()
         start = time.perf_counter()
         with warnings.catch_warnings(record=True) as heard:

@@ -53,7 +53,7 @@ def pressed(backend: str) -> tuple[list[dict[str, Any]], str]:
     ("backend", "names"),
     [
         ("native", ["serial", "parallel", "profile", "influence", "fits"]),
-        pytest.param("lme4", ["serial", "confint", "profile", "fits"], marks=pytest.mark.needs_r),
+        pytest.param("lme4", ["serial", "confint", "profile", "ends", "optimizers", "fits"], marks=pytest.mark.needs_r),
     ],
 )
 def test_ctrl_c(backend: str, names: list[str]) -> None:
