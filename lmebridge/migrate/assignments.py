@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from lmebridge.migrate import registry
+from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.naming import ASSIGNMENTS, root
 from lmebridge.migrate.values import NOTHING, Kind, Untranslated, Value, py
 from lmebridge.rsyntax import Argument, Call, Constant, Name, Node, function_name, operands, operator, walk
@@ -46,6 +47,7 @@ def assign_name(scope: Scope, name: str, source: Node) -> Value:
 
         return define_function(scope, name, source)
     value = assign(scope, source).but(shared=True) if is_assignment(source) else _source(scope, python, source)
+    value = kept_truth(scope, source, value)
     if value.source == "nothing":
         raise Untranslated("what is assigned leaves no value in Python")
     if value.kind is Kind.FUNCTION and isinstance(value.source, str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.operators import by_place, same_rows
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Untranslated, Value, dictionary, literal, py
@@ -36,7 +37,7 @@ def data_frame(call: RCall) -> Value:
     for argument in call.rest:
         if argument.value is None:
             continue
-        value = call.scope.value(argument.value)
+        value = kept_truth(call.scope, argument.value, call.scope.value(argument.value))
         if value.kind in TABLES:
             raise call.fail("a frame within `data.frame` has no translation")
         name = argument.name or _plain_name(argument.value)
@@ -83,6 +84,8 @@ def _cell(value: Value, *, factors: bool) -> Value:
         raise Untranslated("`stringsAsFactors = TRUE` has no translation here")
     if value.kind in {Kind.FIT, Kind.MAPPING, Kind.RANEF, Kind.MATRIX, Kind.NULL, Kind.SEQUENCE}:
         raise Untranslated(f"a {value.kind.value} as a column has no translation")
+    if value.kind is Kind.LIST and value.element is Kind.LOGICAL and None in (value.constant or ()):
+        return value.but(code=py('pd.array(X, dtype="boolean")', X=value.constant), kind=Kind.ARRAY, constant=None)
     return value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lmebridge.migrate.conditions import condition
+from lmebridge.migrate.conditions import condition, kept_truth
 from lmebridge.migrate.operators import by_place, same_rows_as
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import Kind, Untranslated, Value, py
@@ -71,20 +71,16 @@ def assigned_columns(call: RCall, frame: Value, arguments: Iterable[Argument]) -
     for argument in arguments:
         if argument.name is None or argument.value is None:
             raise call.fail("a new column without a name")
-        value = inner.value(argument.value)
-        new[argument.name] = column_for(call, frame, value).but(code=inner.wrap(column_for(call, frame, value)))
+        value = column_for(frame, kept_truth(inner, argument.value, inner.value(argument.value)))
+        new[argument.name] = value.but(code=inner.wrap(value))
     parts = {**frame.parts, **{name: value.but(kind=Kind.COLUMN, constant=None) for name, value in new.items()}}
     return frame.but(code=py("F.assign(**NEW)", F=frame, NEW=new), parts=parts)
 
 
-def column_for(call: RCall, frame: Value, value: Value) -> Value:
+def column_for(frame: Value, value: Value) -> Value:
     """A value as it is put into a frame: by place, unless it has the frame's rows."""
     if value.kind is Kind.NULL:
         raise Untranslated("removing a column this way has no translation")
-    if value.element is Kind.LOGICAL and value.is_series and not value.missing_free:
-        if value.there is not None:
-            return value.but(code=py('X.astype("boolean").where(T)', X=value, T=value.there), there=None)
-        call.note("where a value is missing the condition is NA in R and False here")
     if value.is_series and not same_rows_as(frame, value):
         return by_place(value)
     return value
@@ -110,7 +106,7 @@ def within(call: RCall) -> Value:
         if target.name in new:
             raise call.fail("a column that is assigned twice within `within` has no translation")
         inner = call.scope.masked(known, force_lambda=bool(new))
-        value = column_for(call, frame, inner.value(source))
+        value = column_for(frame, kept_truth(inner, source, inner.value(source)))
         new[target.name] = inner.wrap(value)
         known = known.but(parts={**known.parts, target.name: value.but(kind=Kind.COLUMN, constant=None)})
     code = py("F.assign(**NEW)", F=frame, NEW=new)

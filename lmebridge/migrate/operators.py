@@ -151,9 +151,18 @@ def compared(call: RCall, left: Value, right: Value, sign: ast.cmpop) -> Value:
     kind, rows = shape(left, right)
     if kind is Kind.NUMBER:
         kind = Kind.LOGICAL
-    known = [py("X.notna()", X=value) for value in (left, right) if value.is_series and not value.missing_free]
-    there = functools.reduce(lambda one, other: ast.BinOp(one, ast.BitAnd(), other), known) if known else None
-    return Value(ast.Compare(left.code, [sign], [right.code]), kind, Kind.LOGICAL, rows=rows, there=there)
+    there = joined_tests(
+        [py("X.notna()", X=side) for side in (left, right) if side.is_series and not side.missing_free]
+    )
+    free = there is None and all(map(_is_complete, (left, right)))
+    return Value(
+        ast.Compare(left.code, [sign], [right.code]), kind, Kind.LOGICAL, rows=rows, there=there, missing_free=free
+    )
+
+
+def _is_complete(value: Value) -> bool:
+    """Whether nothing can be missing in a side of a comparison: constants, and what is known to be there."""
+    return value.missing_free or (value.constant is not None and value.kind in SCALARS)
 
 
 def _as_text(value: Value, other: Value) -> Value:
@@ -229,7 +238,16 @@ def exclusive(call: RCall) -> Value:
     """Either, not both."""
     left, right = aligned(as_array(call.value("x")), as_array(call.value("y")))
     kind, rows = shape(left, right)
-    return Value(py("X ^ Y", X=left, Y=right), kind, Kind.LOGICAL, rows=rows)
+    free = left.missing_free and right.missing_free
+    there = joined_tests([each.there for each in (left, right) if each.there is not None])
+    known = all(each.missing_free or each.there is not None or each.kind in SCALARS for each in (left, right))
+    code = py("X ^ Y", X=left, Y=right)
+    return Value(code, kind, Kind.LOGICAL, rows=rows, missing_free=free, there=there if known else None)
+
+
+def joined_tests(tests: list[ast.expr]) -> ast.expr | None:
+    """Several tests under `&`; None of none."""
+    return functools.reduce(lambda one, other: ast.BinOp(one, ast.BitAnd(), other), tests) if tests else None
 
 
 @translates("(", "x", "parentheses where Python needs them")

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Any
 
+from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Value, literal, py
 
@@ -21,7 +22,7 @@ def show(call: RCall) -> Value:
             raise call.fail(f"`{name}` of `print` has no translation")
     from lmebridge.migrate.showing import shown
 
-    value = call.value("x")
+    value = kept_truth(call.scope, call.node_of("x"), call.value("x"))
     if value.source == "nothing":
         return NOTHING
     shown(call.scope, value)
@@ -42,7 +43,7 @@ def cat(call: RCall) -> Value:
     call.ignore("fill")
     separator = call.constant("sep", " ")
     values = [value for _, value in call.rest_values]
-    ends = bool(values) and isinstance(values[-1].constant, str) and values[-1].constant.endswith("\n")
+    ends = bool(values) and _ends_line(values[-1])
     options: dict[str, Any] = {}
     if ends:
         values = _without_newline(values)
@@ -68,8 +69,18 @@ def _keywords(options: dict[str, Any]) -> list[ast.keyword]:
 def _without_newline(values: list[Value]) -> list[Value]:
     """The values without the line's end, which `print` writes itself."""
     last = values[-1]
+    if isinstance(last.code, ast.JoinedStr):
+        *parts, end = last.code.values
+        text = str(getattr(end, "value", ""))[:-1]
+        return [*values[:-1], last.but(code=ast.JoinedStr([*parts, *([ast.Constant(text)] if text else [])]))]
     rest = last.constant[:-1]
     return [*values[:-1], last.but(code=literal(rest), constant=rest)] if rest else values[:-1]
+
+
+def _ends_line(value: Value) -> bool:
+    """Whether a text is written out and ends a line."""
+    last = value.code.values[-1] if isinstance(value.code, ast.JoinedStr) and value.code.values else value.code
+    return isinstance(last, ast.Constant) and isinstance(last.value, str) and last.value.endswith("\n")
 
 
 def _starred(value: Value) -> ast.expr:

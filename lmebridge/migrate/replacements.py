@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.assignments import update
+from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.frames import TABLES
 from lmebridge.migrate.masking import column_for
 from lmebridge.migrate.operators import by_place
@@ -32,7 +33,7 @@ def set_column(call: RCall) -> Value:
         update(call, "x", target.but(parts=remaining))
         return NOTHING
     if target.kind is Kind.FRAME:
-        value = column_for(call, target, value)
+        value = column_for(target, kept_truth(call.scope, call.node_of("value"), value))
     call.emit("X[K] = V", X=target, K=key, V=value)
     kept = value.but(kind=Kind.COLUMN, rows="", constant=None, positions=None) if target.kind is Kind.FRAME else value
     update(call, "x", target.but(parts={**target.parts, str(name): kept.but(constant=None)}))
@@ -114,6 +115,7 @@ def set_part(call: RCall) -> Value:
         if found.sort != "one" and target.kind is not Kind.ARRAY:
             raise call.fail("assigning to several elements of a list has no translation")
         call.emit("X[K] = V", X=target, K=found.code, V=value)
+        update(call, "x", target.but(missing_free=target.missing_free and value.missing_free))
         return NOTHING
     raise call.fail(f"assigning to a part of a {target.kind.value} has no translation")
 

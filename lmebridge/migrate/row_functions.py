@@ -85,7 +85,8 @@ def between(call: RCall) -> Value:
         kind = Kind.LOGICAL if value.kind in SCALARS else value.kind
         return Value(code, kind, Kind.LOGICAL)
     code = py("X.between(LOW, HIGH)", X=value, LOW=call.value("left"), HIGH=call.value("right"))
-    return Value(code, value.kind, Kind.LOGICAL, rows=value.rows)
+    there = None if value.missing_free else py("X.notna()", X=value)
+    return Value(code, value.kind, Kind.LOGICAL, rows=value.rows, there=there)
 
 
 @translates("coalesce", "...", "`x.fillna(y)`", packages="dplyr")

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.control_flow import run
 from lmebridge.migrate.doc import WIDTH
 from lmebridge.migrate.errors import MigrationError
@@ -248,7 +249,7 @@ def _attempt(scope: Scope, top: Top, output: _Output, line: int, beside: str) ->
     before = dict(scope.symbols), dict(scope.lost), scope.target
     scope.body, scope.session.notes, scope.session.depth = [], [], 0
     try:
-        value = run(scope, top.node)
+        value = kept_truth(scope, top.node, run(scope, top.node))
         _show(scope, value)
         lines = [each for statement in scope.body for each in statement_lines(statement)]
     except Exception as error:  # noqa: BLE001 - whatever a translator stumbles over is a leftover, never a crash

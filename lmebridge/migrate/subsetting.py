@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.positions import ALL, Position, position
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.sorting import sorted_frame
@@ -103,7 +104,7 @@ def _by_place(value: Value, found: Position) -> Value:
 @translates("[", "x, ..., drop = TRUE", "`x[condition]`, `.loc`, `.iloc`, by what stands between the brackets")
 def bracket(call: RCall) -> Value:
     """Some elements, or rows and columns."""
-    value = call.value("x")
+    value = kept_truth(call.scope, call.node_of("x"), call.value("x"))
     given = [argument for argument in call.rest if argument.name is None]
     if len(given) < len(call.rest):
         raise call.fail("a named argument between brackets has no translation")
@@ -118,6 +119,8 @@ def bracket(call: RCall) -> Value:
 def _one_index(call: RCall, value: Value, node: Node | None) -> Value:
     if node is None:
         return value
+    if value.kind is Kind.TABLE and _is_matrix(value):
+        return _of_matrix_as_vector(value, position(call.scope, node))
     if value.kind in _FRAMES:
         return columns_at(value, position(call.scope, node))
     if value.is_series and function_name(unwrap(node)) == "order":
@@ -127,6 +130,20 @@ def _one_index(call: RCall, value: Value, node: Node | None) -> Value:
         if sorted_value is not None:
             return sorted_value
     return _single(value, position(call.scope, node, labels=value.is_series))
+
+
+def _is_matrix(value: Value) -> bool:
+    """Whether R has a matrix here, not a data frame: its elements are counted down its columns."""
+    return value.source == "matrix" or (isinstance(value.source, tuple) and value.source[0] == "covariance")
+
+
+def _of_matrix_as_vector(value: Value, found: Position) -> Value:
+    """``VarCorr(m)$g[1]``: an element of a matrix by one index."""
+    if found.sort != "one":
+        raise Untranslated("several elements of a matrix by one index have no translation")
+    first = isinstance(found.code, ast.Constant) and found.code.value == 0
+    code = py("X.iloc[0, 0]", X=value) if first else py('X.to_numpy().ravel(order="F")[I]', X=value, I=found.code)
+    return Value(code, Kind.NUMBER, Kind.NUMBER)
 
 
 def _single(value: Value, found: Position) -> Value:
@@ -143,7 +160,7 @@ def _single(value: Value, found: Position) -> Value:
 
 
 def _of_series(value: Value, found: Position) -> Value:
-    some = value.but(rows="", positions=None)
+    some = value.but(rows="", positions=None, there=None)
     if found.sort in {"one", "name"}:
         text = "X.iloc[I]" if found.sort == "one" else "X[I]"
         return Value(py(text, X=value, I=found.code), value.element, value.element)

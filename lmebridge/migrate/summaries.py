@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lmebridge.migrate.conditions import condition
+from lmebridge.migrate.conditions import both_ways, compares_missing, condition, three_valued
 from lmebridge.migrate.operators import as_array, by_place, same_rows
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, literal, py
 from lmebridge.migrate.vectors import length
-from lmebridge.rsyntax import Node, operands, operator, unwrap
 
 if TYPE_CHECKING:
     from lmebridge.migrate.calls import RCall
+    from lmebridge.rsyntax import Node
 
 #: R's function, the method of pandas, NumPy's function, and NumPy's that leaves missing values out.
 _SUMMARIES = {
@@ -66,7 +66,7 @@ def summed_up(call: RCall, value: Value, node: Node | None, *, removes: bool) ->
         return value
     if value.factor or (value.element is Kind.TEXT and call.name not in {"max", "min"}):
         raise call.fail(f"`{call.name}` of something that is no number")
-    if value.is_series and value.element is Kind.LOGICAL:
+    if value.element is Kind.LOGICAL and (value.is_series or compares_missing(call.scope, node)):
         return _of_truth(call, value, node, method, removes=removes)
     if value.is_series:
         options = {} if removes or value.missing_free else {"skipna": literal(False)}
@@ -78,30 +78,27 @@ def summed_up(call: RCall, value: Value, node: Node | None, *, removes: bool) ->
         return Value(py(template, X=py("X.to_numpy()", X=value)), Kind.NUMBER, Kind.NUMBER)
     if value.kind in {Kind.MAPPING, Kind.FIT, Kind.NULL, Kind.SEQUENCE}:
         raise call.fail(f"`{call.name}` of a {value.kind.value} has no translation")
+    if value.element is Kind.LOGICAL and not value.missing_free and value.kind is Kind.ARRAY:
+        call.note("where a value is missing the condition is NA in R and False here")
     return Value(py(removing if removes else plain, X=value), element, element)
 
 
 def _of_truth(call: RCall, value: Value, node: Node | None, method: str, *, removes: bool) -> Value:
     """How many, or what share, is true; with `na.rm`, among what is known."""
-    if removes and not value.missing_free and method == "mean":
-        value = value.but(code=py("X[KNOWN]", X=value, KNOWN=_known(call, node)))
-    if not removes and value.there is not None:
-        call.note("R gives NA here when a value is missing; here it counts as False")
-    if method not in {"mean", "sum", "max", "min"}:
-        value = value.but(code=py("X.astype(int)", X=value))
-    return Value(py(f"X.{method}()", X=value), Kind.NUMBER, Kind.NUMBER)
-
-
-def _known(call: RCall, node: Node | None) -> Any:
-    """Where a comparison is neither true nor false."""
-    bare = unwrap(node) if node is not None else None
-    if bare is None or operator(bare) not in {"==", "!=", "<", ">", "<=", ">="}:
-        raise call.fail("the share of a condition that may be missing has no translation")
-    parts = [value for value in map(call.scope.value, operands(bare)) if value.is_series]
-    found = py("X.notna()", X=parts[0])
-    for part in parts[1:]:
-        found = py("A & X.notna()", A=found, X=part)
-    return found
+    options: dict[str, Any] = {}
+    if not value.missing_free:
+        if node is None:
+            raise call.fail("it is not known where this condition is NA")
+        if removes and method == "sum":
+            value = both_ways(call.scope, node)[0]
+        elif removes and method == "mean" and value.there is not None:
+            value = value.but(code=py("X[KNOWN]", X=value, KNOWN=value.there))
+        else:
+            value = three_valued(call.scope, node)
+            options = {} if removes else {"skipna": literal(False)}
+    if method not in {"mean", "sum"}:
+        value = value.but(code=py("X.astype(int)" if value.missing_free else 'X.astype("Int64")', X=value))
+    return Value(py(f"X.{method}(**O)", X=value, O=options), Kind.NUMBER, Kind.NUMBER)
 
 
 @translates("range", "..., na.rm = FALSE", "`[x.min(), x.max()]`")
@@ -130,14 +127,20 @@ def length_of(call: RCall) -> Value:
 @translates("any all", "..., na.rm = FALSE", "`x.any()`, `x.all()`")
 def any_all(call: RCall) -> Value:
     """Whether one, or every, element is true."""
-    call.ignore("na.rm")
+    removes = call.flag("na.rm")
     nodes = [argument.value for argument in call.rest if argument.value is not None]
     if len(nodes) != 1:
         raise call.fail(f"`{call.name}` of several vectors has no translation")
     value = call.scope.value(nodes[0])
+    if value.kind is Kind.COLUMN and value.element is Kind.LOGICAL and not value.missing_free:
+        options = {} if removes else {"skipna": literal(False)}
+        code = py(f"X.{call.name}(**O)", X=three_valued(call.scope, nodes[0]), O=options)
+        return Value(code, Kind.LOGICAL, Kind.LOGICAL)
     test = condition(call.scope, nodes[0]) if value.element is Kind.LOGICAL else value
     if test.kind in SCALARS:
         return test
+    if not value.missing_free and value.kind is not Kind.UNKNOWN and not removes:
+        call.note("R gives NA here when a missing value leaves it open")
     text = f"X.{call.name}(axis=None)" if test.kind is Kind.FRAME else f"X.{call.name}()"
     if test.kind is Kind.UNKNOWN:
         text = f"np.{call.name}(X)"

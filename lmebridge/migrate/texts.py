@@ -101,7 +101,8 @@ def starts_with(call: RCall) -> Value:
     method = "startswith" if call.name == "startsWith" else "endswith"
     if value.is_series:
         code = py(f"X.str.{method}(P, na=False)", X=value, P=call.value("prefix"))
-        return Value(code, value.kind, Kind.LOGICAL, rows=value.rows)
+        there = None if value.missing_free else py("X.notna()", X=value)
+        return Value(code, value.kind, Kind.LOGICAL, rows=value.rows, there=there)
     return Value(py(f"X.{method}(P)", X=value, P=call.value("prefix")), Kind.LOGICAL, Kind.LOGICAL)
 
 

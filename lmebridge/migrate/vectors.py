@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from lmebridge.migrate.conditions import both_ways, condition
+from lmebridge.migrate.conditions import both_ways, kept_truth, three_valued
 from lmebridge.migrate.operators import as_array, by_place, same_rows
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import NULL, SCALARS, Kind, Untranslated, Value, dictionary, literal, py
@@ -22,7 +22,12 @@ def elementwise(call: RCall, template: str, value: Value, **pieces: Any) -> Valu
     kind = Kind.ARRAY if value.kind in {Kind.LIST, Kind.INDEX} else value.kind
     if value.kind in SCALARS:
         kind = Kind.NUMBER
-    return Value(py(template, X=value, **pieces), kind, Kind.NUMBER, rows=value.rows)
+    free = value.missing_free and call.name in _NEVER_NEW_NA
+    return Value(py(template, X=value, **pieces), kind, Kind.NUMBER, rows=value.rows, missing_free=free)
+
+
+#: Functions of numbers that give a number for every number.
+_NEVER_NEW_NA = frozenset(["exp", "abs", "sign", "floor", "ceiling", "trunc", "round"])
 
 
 def length(value: Value) -> ast.expr:
@@ -73,7 +78,12 @@ def list_of(values: list[Value]) -> Value:
     literals = all(value.constant is not None or value.kind is Kind.NA for value in values)
     constant = [value.constant for value in values] if literals else None
     code = ast.List([value.code for value in values], ast.Load())
-    return Value(code, Kind.LIST, element, constant=constant)
+    return Value(code, Kind.LIST, element, constant=constant, missing_free=_all_there(constant))
+
+
+def _all_there(constants: list[Any] | None) -> bool:
+    """Whether values are written out and none of them is NA."""
+    return constants is not None and None not in constants
 
 
 def _joined_lists(values: list[Value]) -> Value:
@@ -87,7 +97,8 @@ def _joined_lists(values: list[Value]) -> Value:
         else:
             elements.append(ast.Starred(value.code, ast.Load()))
         constants += value.constant if isinstance(value.constant, list) else [value.constant]
-    return Value(ast.List(elements, ast.Load()), Kind.LIST, common(values), constant=constants)
+    code = ast.List(elements, ast.Load())
+    return Value(code, Kind.LIST, common(values), constant=constants, missing_free=_all_there(constants))
 
 
 def _named(call: RCall, pairs: list[tuple[str | None, Value]]) -> Value:
@@ -131,13 +142,24 @@ def is_na(call: RCall) -> Value:
     value = call.value("x")
     known = Value(value.code, value.kind, Kind.LOGICAL, rows=value.rows, missing_free=True)
     if value.there is not None:
-        return known.but(code=py("~T", T=value.there))
+        return known.but(code=_absent(value.there))
+    node = call.node_of("x")
+    truth = kept_truth(call.scope, node, value) if value.element is Kind.LOGICAL else value
+    if truth.kind is Kind.COLUMN and value.element is Kind.LOGICAL:
+        return known.but(code=py("X.isna()", X=truth))
     if value.kind in {Kind.FRAME, Kind.TABLE}:
         return known.but(code=py("X.isna()", X=value))
     if value.is_series or value.kind is Kind.INDEX:
         return known.but(code=py("X.isna()", X=value))
     scalar = value.kind in SCALARS
     return known.but(code=py("pd.isna(X)", X=value), kind=Kind.LOGICAL if scalar else value.kind)
+
+
+def _absent(there: ast.expr) -> ast.expr:
+    """The opposite of `x.notna()`."""
+    if isinstance(there, ast.Call) and isinstance(there.func, ast.Attribute) and there.func.attr == "notna":
+        return py("X.isna()", X=there.func.value)
+    return py("~T", T=there)
 
 
 @translates("complete.cases", "...", '`d.notna().all(axis="columns")`')
@@ -191,8 +213,7 @@ def as_numeric(call: RCall) -> Value:
     if node is None:
         raise call.fail(f"`{call.name}` is called without `x`")
     if value.factor:
-        code = py("X.cat.codes + 1" if value.is_series else "X.codes + 1", X=value)
-        return value.but(code=code, factor=False, element=Kind.NUMBER)
+        return value.but(code=_codes(value), factor=False, element=Kind.NUMBER)
     if value.kind in SCALARS or value.kind is Kind.UNKNOWN:
         function = "int" if call.name == "as.integer" else "float"
         if value.element is Kind.NUMBER and function == "float":
@@ -203,6 +224,14 @@ def as_numeric(call: RCall) -> Value:
     if value.element is Kind.NUMBER and call.name != "as.integer":
         return _without_names(value)
     return _converted(call, value)
+
+
+def _codes(value: Value) -> ast.expr:
+    """Positions of categories from one on; pandas counts in small integers, and takes -1 for a missing value."""
+    codes = py("X.cat.codes" if value.is_series else "pd.Series(X.codes)", X=value)
+    if value.missing_free:
+        return py("C.astype(int) + 1", C=codes)
+    return py("C.astype(float).replace(-1, np.nan) + 1", C=codes)
 
 
 def _truth_as_number(call: RCall, node: Node, value: Value) -> Value:
@@ -259,16 +288,24 @@ def which(call: RCall) -> Value:
     """Positions of what is true."""
     call.ignore("useNames")
     node = call.argument("x")
-    test = condition(call.scope, node)
+    test = both_ways(call.scope, node)[0]
     code = py("np.flatnonzero(X)", X=test)
     return Value(py("I + 1", I=code), Kind.ARRAY, Kind.NUMBER, positions=code)
 
 
-@translates("cumsum cumprod", "x", "`x.cumsum()`")
+@translates("cumsum cumprod cummax cummin", "x", "`x.cumsum(skipna=False)`")
 def cumulated(call: RCall) -> Value:
     """Running sums and products."""
     value = as_array(call.value("x"))
-    return value.but(code=py(f"X.{call.name}()", X=value), element=Kind.NUMBER)
+    if value.element is Kind.LOGICAL and not value.missing_free:
+        value = value.but(code=py('X.astype("Int64")', X=three_valued(call.scope, call.argument("x"))), there=None)
+    options = {} if not value.is_series or value.missing_free else {"skipna": literal(False)}
+    method = {"cummax": "np.maximum.accumulate(X)", "cummin": "np.minimum.accumulate(X)"}.get(call.name)
+    if method is None or value.is_series:
+        method = f"X.{call.name}(**O)"
+    elif not value.is_vector:
+        raise call.fail(f"`{call.name}` of a {value.kind.value} has no translation")
+    return value.but(code=py(method, X=value, O=options), element=Kind.NUMBER)
 
 
 @translates("scale", "x, center = TRUE, scale = TRUE", "`(x - x.mean()) / x.std()`")
