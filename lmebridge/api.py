@@ -93,6 +93,8 @@ def lmer(
         If the backend named cannot be used here or cannot express the model.
     RError
         If R fails.
+    ValueError
+        For another value of `REML`, `na_action` or `backend`.
 
     Warns
     -----
@@ -110,12 +112,14 @@ def lmer(
     >>> fit.fixef().round(3).to_dict()
     {'(Intercept)': 12.657, 'ses': 2.39}
     """
+    if REML not in (True, False):
+        raise ValueError(f"REML={REML!r}: True maximizes the restricted likelihood, False the likelihood")
     frame = as_pandas(data)
     extras = {"weights": weights, "offset": offset, "subset": subset}
     model, columns = prepare(
         formula,
         frame,
-        REML=REML,
+        REML=bool(REML),
         extras=extras,
         na_action=na_action,
         contrasts=dict(contrasts or {}),
@@ -177,6 +181,8 @@ def prepare(
     if na_action not in NA_ACTIONS:
         raise ValueError(f"na_action={na_action!r}: use one of {', '.join(map(repr, NA_ACTIONS))}")
     read = resolve_dot(parse_formula(formula, trust=trust), [str(name) for name in frame.columns])
+    if read.response is None:
+        raise FormulaError(f"the formula has no response: write one before the `~` of `{read.text}`")
     texts, arrays = _expressions(extras, len(frame))
     model = Model(formula=read, na_action=na_action, **(texts | settings))
     return model, select(frame.assign(**arrays) if arrays else frame, _needed(read, texts, trust=trust))

@@ -57,10 +57,20 @@ def as_pandas(data: Any) -> pd.DataFrame:
     try:
         table = narwhals.from_native(data)
     except TypeError as error:
-        raise DataError(
-            f"data is a {type(data).__name__}, not a table: give a pandas, polars or pyarrow table"
-        ) from error
+        raise DataError(_no_table(data)) from error
     return table.collect().to_pandas() if isinstance(table, narwhals.LazyFrame) else table.to_pandas()
+
+
+def _no_table(data: Any) -> str:
+    """What to do about data that are no table."""
+    found = f"data is of type {type(data).__name__}, not a table"
+    if isinstance(data, pd.Series):
+        return f"{found}: give the whole data frame, or data.to_frame()"
+    if not isinstance(data, str):
+        return f"{found}: give a pandas, polars or pyarrow table"
+    if "~" in data:
+        return f"{found}, and looks like a formula: the formula comes first, then the data"
+    return f"{found}: read a file first, for example with pandas.read_csv"
 
 
 def select(data: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
@@ -113,11 +123,22 @@ def column(data: pd.DataFrame, name: str) -> Value:
         If there is no such column, or two, or it holds what R's models have no use for.
     """
     if name not in data.columns:
-        raise DataError.unknown_column(name, data.columns)
+        raise _unknown(name, data.columns)
     found: Any = data[name]
     if isinstance(found, pd.DataFrame):
         raise DataError(f"the data has {found.shape[1]} columns named '{name}': rename or drop all but one of them")
     return vector(found, name)
+
+
+def _unknown(name: str, columns: pd.Index[Any]) -> DataError:
+    """Error for a name that no column has; columns whose names are not text have to be renamed."""
+    if isinstance(columns, pd.MultiIndex):
+        remedy = "data.columns = ['_'.join(map(str, name)) for name in data.columns]"
+        return DataError(f"object '{name}' not found: the columns have several levels. Join them first: {remedy}")
+    if name in {str(column) for column in columns}:
+        remedy = "data.rename(columns=str)"
+        return DataError(f"object '{name}' not found: the column of that name is no text. Give {remedy}")
+    return DataError.unknown_column(name, columns)
 
 
 def vector(series: Any, name: str) -> Value:
@@ -180,16 +201,21 @@ def level_name(level: Any) -> str:
 def _whole_numbers(series: Any, name: str) -> Value:
     """Integers: R's integer where all fit, else its double, refused where a double is not exact."""
     missing = np.asarray(series.isna())
-    values = series.to_numpy(dtype="int64" if series.dtype != "uint64" else "uint64", na_value=0)
+    unsigned = str(series.dtype).lower() == "uint64"
+    values = series.to_numpy(dtype="uint64" if unsigned else "int64", na_value=0)
     largest = max(int(values.max()), -int(values.min())) if len(values) else 0
     if largest > EXACT_INTEGER_MAX:
-        raise DataError(
-            f"column '{name}' has whole numbers beyond 2^53, which R's numbers cannot hold exactly: "
-            "make it text or a category if it is an identifier, else divide it"
-        )
+        raise DataError(_too_large(name))
     if largest > R_INTEGER_MAX:
         return np.where(missing, np.nan, values.astype(float))
     return IntegerArray(values.astype("int64"), missing)
+
+
+def _too_large(name: str) -> str:
+    return (
+        f"column '{name}' has whole numbers beyond 2^53, which R's numbers cannot hold exactly: "
+        "make it text or a category if it is an identifier, else divide it"
+    )
 
 
 def _objects(series: Any, name: str) -> Value:
@@ -203,6 +229,8 @@ def _objects(series: Any, name: str) -> Value:
     if target == "logical":
         return _truth_values(series)
     numbers = pd.to_numeric(series)
+    if numbers.dtype.kind == "O":  # Python's integers beyond 64 bits stay objects
+        raise DataError(_too_large(name))
     whole = target == "integer" and not numbers.isna().any()
     return vector(numbers if whole else numbers.astype(float), name)
 

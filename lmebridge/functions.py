@@ -19,6 +19,8 @@ def _function(name: str) -> Callable[..., Any]:
 
     @functools.wraps(documented, assigned=("__name__", "__doc__"), updated=())
     def function(fit: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if not hasattr(type(fit), name):
+            raise TypeError(f"{name} is for a fitted model, such as lmer gives: {type(fit).__name__} has no {name}")
         return getattr(fit, name)(*args, **kwargs)
 
     return function

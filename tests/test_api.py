@@ -40,6 +40,7 @@ def frame() -> pd.DataFrame:
         ("Reaction ~ Days + (1 | ", lme.FormulaError, r"\^"),
         ("Reaction ~ Days + (1 | )", lme.FormulaError, "grouping factor"),
         ("Reaction ~ Days", lme.FormulaError, "No random effects terms specified in formula"),
+        ("~ Days + (1 | Subject)", lme.FormulaError, "no response"),
         ("Reaction ~ Dayz + (1 | Subject)", lme.DataError, "'Dayz'.*'Days'"),
         ("Reaction ~ Days + (1 | subject)", lme.DataError, "'subject'.*'Subject'"),
         ("Reaction ~ system('true') + (1 | Subject)", lme.FormulaError, "(?s)system.*trust_formula=True"),
@@ -123,6 +124,7 @@ def test_arrays_serve_as_weights_offset_and_subset(backend: str) -> None:
         ({"offset": "log("}, lme.FormulaError, r"\^"),
         ({"subset": "system('true')"}, lme.FormulaError, "system"),
         ({"na_action": "na.pass"}, ValueError, "na.exclude"),
+        ({"REML": "ML"}, ValueError, "REML='ML': True"),
         ({"backend": "lmer"}, ValueError, "'native'"),
     ],
 )
@@ -155,3 +157,5 @@ def test_functions_are_the_methods() -> None:
     assert lme.sigma(fit) == fit.sigma()
     assert lme.nobs(fit) == 180
     assert lme.fixef.__doc__ == fit.fixef.__doc__
+    with pytest.raises(TypeError, match="fixef is for a fitted model"):
+        lme.fixef("fit")

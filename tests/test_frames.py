@@ -82,6 +82,8 @@ REFUSED = [
     (pd.Series([2**53 + 1, 1]), "column 'v' has whole numbers beyond 2^53"),
     (pd.Series([2**63, 1], dtype="uint64"), "column 'v' has whole numbers beyond 2^53"),
     (pd.Series([2**53 + 1, 1], dtype="Int64"), "column 'v' has whole numbers beyond 2^53"),
+    (pd.Series([2**63, 1], dtype="UInt64"), "column 'v' has whole numbers beyond 2^53"),
+    (pd.Series([10**30, 1], dtype=object), "column 'v' has whole numbers beyond 2^53"),
 ]
 
 
@@ -141,7 +143,28 @@ def test_other_tables_are_taken(library):
     assert as_text(column(found, "x")).tolist()[:2] == ["1", "2"]
 
 
-def test_what_is_no_table_is_refused():
-    """Anything else is refused by its type's name."""
-    with pytest.raises(DataError, match=r"^data is a list, not a table: give a pandas, polars or pyarrow table$"):
-        as_pandas([1, 2])
+NO_TABLES = [
+    ([1, 2], "data is of type list, not a table: give a pandas, polars or pyarrow table"),
+    (pd.Series([1.0]), "data is of type Series, not a table: give the whole data frame"),
+    ("y ~ x + (1 | g)", "data is of type str, not a table, and looks like a formula: the formula comes first"),
+    ("data.csv", "data is of type str, not a table: read a file first"),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), NO_TABLES, ids=[words[16:40] for _, words in NO_TABLES])
+def test_what_is_no_table_is_refused(given, words):
+    """Anything else is refused by its type's name, with what to give."""
+    with pytest.raises(DataError) as caught:
+        as_pandas(given)
+    assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [([0, 1], "is no text"), (pd.MultiIndex.from_product([["a"], ["0", "1"]]), "several levels")],
+    ids=["numbers", "levels"],
+)
+def test_columns_that_are_not_named_by_text(columns, words):
+    """A column whose name is a number, or has levels, is not found; the error says how to name it."""
+    with pytest.raises(DataError, match=words):
+        select(pd.DataFrame([[1.0, 2.0]], columns=columns), ["0"])

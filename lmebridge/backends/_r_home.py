@@ -209,5 +209,5 @@ def unavailable(reason: str, remedy: str) -> BackendUnavailable:
     table = "; ".join(f"R {major}.{minor} and later: {spec}" for (major, minor), spec in RPY2_FOR_R if major)
     table += f"; earlier R: {RPY2_FOR_R[-1][1]}"
     return BackendUnavailable.because(
-        "lme4", reason, f"{remedy}. Versions of rpy2-rinterface that load with R: {table}."
+        "lme4", reason, f"{remedy.removesuffix('.')}. Versions of rpy2-rinterface that load with R: {table}."
     )

@@ -15,6 +15,7 @@ import warnings
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -220,11 +221,14 @@ def _open() -> _R:
     home = _r_home.find()
     if home.problem is not None:
         raise _r_home.unavailable(*home.problem)
+    if not Path(home.path).is_dir():
+        raise _r_home.unavailable(f"R_HOME is {home.path!r}, which is no folder", "Give it what `R RHOME` prints")
     try:
         with _quiet_logging():
             rinterface = _started_rinterface()
     except Exception as error:
-        reason = f"rpy2 {home.rpy2_version} did not start R {home.r_version} ({type(error).__name__}: {error})"
+        of_version = f" {home.r_version}" if home.r_version else ""
+        reason = f"rpy2 {home.rpy2_version} did not start R{of_version} ({type(error).__name__}: {error})"
         raise _r_home.unavailable(reason, _r_home.install_rpy2(home.r_version)) from error
     return _furnished(rinterface)
 

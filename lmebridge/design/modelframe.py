@@ -222,7 +222,7 @@ def _complete(values: Mapping[str, Value], kept: np.ndarray, na_action: str) -> 
 def _no_cases(missing: Mapping[str, np.ndarray], n_kept: int) -> str:
     """lme4's words where no row is left, and why none is."""
     if n_kept == 0:
-        return "0 (non-NA) cases: `subset` keeps no row"
+        return "0 (non-NA) cases: `subset` keeps no row, or the data has none"
     whole = [name for name, where in missing.items() if where.all()]
     why = f"{', '.join(whole)} has no value in any row" if whole else "every row lacks some variable"
     return f"0 (non-NA) cases: {why}. Check the columns, or leave the variable out of the formula."

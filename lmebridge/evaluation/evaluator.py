@@ -148,8 +148,9 @@ def call_arguments(node: Node, scope: Scope) -> Arguments:
     """The evaluated arguments of a call of one of R's functions, matched to its parameters as R does."""
     name = function_name(node)
     if not isinstance(node, Call) or name not in rfunctions.FUNCTIONS:
+        factor = "For a factor write factor(x), and its contrasts into `contrasts`. " if name == "C" else ""
         raise FormulaError(
-            f"`{deparse(node)}`: lmebridge does not evaluate `{name or 'this'}`. "
+            f"`{deparse(node)}`: lmebridge does not evaluate `{name or 'this'}`. {factor}"
             f"Make its result a column of the data, or use one of: {', '.join(sorted(rfunctions.FUNCTIONS))}"
         )
     matched = match_arguments(rfunctions.FUNCTIONS[name].parameters, node)

@@ -140,7 +140,7 @@ def parse_formula(text: str, *, trust: bool = False) -> Formula:
     <Name x>
     """
     if not isinstance(text, str):
-        raise FormulaError(f"a formula is a text such as 'y ~ x + (1 | g)', not a {type(text).__name__}")
+        raise FormulaError(f"a formula is a text such as 'y ~ x + (1 | g)', not of type {type(text).__name__}")
     tree = rsyntax.parse_expression(text, enclosed=True)
     sides = operands(tree)
     if operator(tree) != "~" or not isinstance(tree, Call):

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lmebridge.errors import BackendUnavailable, DataError, LmebridgeWarning, UnsupportedByBackend
+from lmebridge.errors import DataError, LmebridgeWarning, MissingExtra, UnsupportedByBackend
 from lmebridge.inference import twin
 
 if TYPE_CHECKING:
     from lmebridge.design.build import Design
     from lmebridge.model import MerMod
 
-#: What to run where the package is not there, or too old.
-REMEDY = 'Run: pip install "lmebridge[marginaleffects]"'
 #: The last version of marginaleffects seen to call what polars 2 has taken away.
 LAST_WITHOUT_POLARS_2 = (0, 6)
 
@@ -38,7 +36,7 @@ def to_marginaleffects(fit: MerMod) -> Any:
 
     Raises
     ------
-    BackendUnavailable
+    MissingExtra
         If marginaleffects is not installed, or has another interface than versions from 0.6 on.
     UnsupportedByBackend
         For generalized models.
@@ -79,7 +77,8 @@ def to_marginaleffects(fit: MerMod) -> Any:
     try:
         from lmebridge.inference import marginaleffects_adapter as adapter
     except ImportError as error:
-        raise BackendUnavailable.because("marginaleffects", str(error), REMEDY) from error
+        what, package = "fit.to_marginaleffects()", f"marginaleffects 0.6 or later ({error})"
+        raise MissingExtra.because(what, package, "marginaleffects") from error
     _warn_of_polars(adapter.versions())
     design = twin.local_engine(fit).design
     _check_names(fit, design)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lmebridge.errors import DataError, UnsupportedByBackend
+from lmebridge.errors import DataError, FormulaError, RError, UnsupportedByBackend
 from lmebridge.inference import twin
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def predict(
     form, frame = _arguments(newdata, re_form, type, interval)
     if frame is not None:
         _check_columns(fit, frame, form)
-    values = fit._engine.predict(frame, form, allow_new_levels=allow_new_levels)  # noqa: SLF001 - the model's method
+    values = _predicted(fit, frame, form, allow_new_levels=allow_new_levels)
     generalized = fit.record.model.is_generalized
     if generalized and (se_fit or interval is not None):
         raise UnsupportedByBackend(
@@ -94,6 +94,18 @@ def predict(
     return placed["fit"] if len(placed) == 1 else pd.DataFrame(placed)
 
 
+def _predicted(fit: MerMod, frame: pd.DataFrame | None, form: str | None, *, allow_new_levels: bool) -> np.ndarray:
+    """What the engine predicts; R's error about new levels with its remedy."""
+    try:
+        values: np.ndarray = fit._engine.predict(frame, form, allow_new_levels=allow_new_levels)  # noqa: SLF001
+    except RError as error:
+        if "new levels detected" not in error.message:
+            raise
+        remedy = "Use allow_new_levels=True to predict them without a random effect."
+        raise DataError(f"{error.message}. {remedy}") from error
+    return values
+
+
 def _arguments(
     newdata: Any, re_form: str | NAType | None, type: str, interval: str | None
 ) -> tuple[str | None, pd.DataFrame | None]:
@@ -108,6 +120,8 @@ def _arguments(
     form = "~0" if re_form is NA else re_form
     if not (form is None or isinstance(form, str)):
         raise ValueError("re_form is None (all random effects), lmebridge.NA (none) or a formula text such as '~(1|g)'")
+    if form is not None and "~" not in form:
+        raise FormulaError(f"re_form={form!r} is no formula such as '~(1|g)'; lmebridge.NA, not text, is R's NA")
     return form, None if newdata is None else as_pandas(newdata)
 
 

@@ -112,7 +112,7 @@ def _unexpected_character(text: str, position: int) -> FormulaError:
     character = text[position]
     if character in _UNCLOSED:
         problem = f"this {_UNCLOSED[character]} is never closed"
-        return FormulaError.at(text, (position, position + 1), problem, f"Close it with `{character}`.")
+        return FormulaError.at(text, (position, position + 1), problem, f"Write another {character} where it ends.")
     described = unicodedata.name(character, f"U+{ord(character):04X}")
     remedy = f"Write `{_LOOKALIKES[character]}`." if character in _LOOKALIKES else "Remove it, or put it in quotes."
     problem = f"the character {character!r} ({described}) has no meaning in R here"

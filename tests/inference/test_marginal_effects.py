@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import lmebridge as lme
+from lmebridge.errors import MissingExtra
 from lmebridge.inference import marginal_effects
 from tests.cases import data
 from tests.inference.models import FOLDER
@@ -137,7 +138,7 @@ def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytes
     monkeypatch.delattr(lmebridge.inference, "marginaleffects_adapter", raising=False)
     monkeypatch.setitem(sys.modules, "marginaleffects", None)
     fit = lme.lmer("angle ~ temp + (1 | replicate)", data("cake"), backend="native")
-    with pytest.raises(lme.BackendUnavailable, match=r"lmebridge\[marginaleffects\]"):
+    with pytest.raises(MissingExtra, match=r"lmebridge\[marginaleffects\]"):
         lme.to_marginaleffects(fit)
 
 

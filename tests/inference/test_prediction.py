@@ -130,12 +130,23 @@ def test_missing_predictors_have_no_standard_error() -> None:
     assert found.loc["a", "se.fit"] == pytest.approx(fit.predict(se_fit=True)["se.fit"].iloc[0], rel=1e-12)  # one row
 
 
-@pytest.mark.parametrize(("arguments", "words"), [({"interval": "tolerance"}, "interval"), ({"type": "x"}, "type=")])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [({"interval": "tolerance"}, "interval"), ({"type": "x"}, "type="), ({"re_form": "NA"}, "lmebridge.NA")],
+)
 def test_unknown_arguments_are_named(arguments: dict[str, Any], words: str) -> None:
     """What is not there is refused with what there is."""
     fit = lme.lmer("strength ~ 1 + (1 | batch)", data("Pastes"), backend="native")
     with pytest.raises(ValueError, match=words):
         fit.predict(**arguments)
+
+
+@pytest.mark.parametrize("backend", [pytest.param("lme4", marks=pytest.mark.needs_r), "native"])
+def test_new_levels_are_refused_with_the_remedy(backend: str) -> None:
+    """A level that the model has not seen is an error of the data, whoever finds it."""
+    fit = lme.lmer("strength ~ 1 + (1 | batch)", data("Pastes"), backend=backend)
+    with pytest.raises(lme.DataError, match=r"new levels detected in newdata: Z.*allow_new_levels=True"):
+        fit.predict(pd.DataFrame({"batch": ["Z"]}))
 
 
 @pytest.mark.parametrize("backend", [pytest.param("lme4", marks=pytest.mark.needs_r), "native"])

@@ -60,6 +60,7 @@ PLACES = {
     "y ~ x z": (4, "no operator between `x` and `z`"),
     "a < b < c": (6, "comparisons cannot be chained"),
     "x <- 'abc": (5, "this string is never closed"),
+    "y ~ `a + b": (4, "this name in backticks is never closed"),
     "x %in y": (2, "this %operator% is never closed"),
     "a + ": (4, "the expression ends too early"),
     "a +\n* b": (4, "unexpected `*`"),
