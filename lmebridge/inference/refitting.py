@@ -73,9 +73,26 @@ def refit(fit: MerMod, newresp: Any) -> MerMod:
     >>> round(again.sigma() / fit.sigma(), 6)
     2.0
     """
+    return refitted_to(fit, response_rows(fit, newresp, columns=_response_columns(fit)))
+
+
+def refitted_to(fit: MerMod, response: np.ndarray) -> MerMod:
+    """The same model fitted to a response in the rows used, as lme4's own ``refit`` takes it.
+
+    Parameters
+    ----------
+    fit : MerMod
+        The model.
+    response : numpy.ndarray, shape (n_obs,) or (n_obs, 2)
+        Units of the response; of a model with ``cbind`` both columns, or proportions of the numbers of trials.
+
+    Returns
+    -------
+    MerMod
+        The new fit.
+    """
     from lmebridge.api import warn_about
 
-    response = response_rows(fit, newresp, columns=_response_columns(fit))
     in_r = merMod_engine(fit)
     made = _refit_here(local_engine(fit, "refit"), response) if in_r is None else in_r.refit_response(response)
     warn_about(made[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from lmebridge.inference import seeds
 from lmebridge.inference.bootstrap_runs import CHUNK_IN_R
+from lmebridge.inference.refitting import refitted_to
 from lmebridge.inference.twin import engine_of
 
 if TYPE_CHECKING:
@@ -40,12 +41,16 @@ class ResampledResiduals:
         """All of it."""
         return self
 
+    def moved(self, fit: MerMod) -> ResampledResiduals:
+        """The same of a copy of the model."""
+        return replace(self, fit=fit)
+
     def refits(self, which: Sequence[int]) -> list[Callable[[], MerMod]]:
         """The models refitted to the draws with these numbers."""
         return [partial(self._refit, number) for number in which]
 
     def response(self, number: int) -> np.ndarray:
-        """One draw, shape (n_obs,), units of the response."""
+        """One draw, shape (n_obs,), units of the response: of ``cbind`` the proportion of successes, as in lme4."""
         engine = engine_of(self.fit)
         fitted = engine.fitted()
         residuals = np.asarray(engine.getME("y"), dtype=float) - fitted
@@ -53,4 +58,4 @@ class ResampledResiduals:
         return np.asarray(fitted + generator.choice(residuals, size=len(residuals)))
 
     def _refit(self, number: int) -> MerMod:
-        return self.fit.refit(self.response(number))
+        return refitted_to(self.fit, self.response(number))

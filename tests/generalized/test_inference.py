@@ -6,10 +6,11 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import lmebridge as lme
-from lmebridge.inference import seeds
+from lmebridge.inference import resampling, seeds
 from lmebridge.parity.golden import read_golden
 from lmebridge.parity.golden_text import golden_text
 from lmebridge.parity.pytest_plugin import hold
@@ -125,6 +126,37 @@ def test_bootstrap_draws_are_lme4s_own(case_id):
         again = found.refit(found.simulate(1, seed=seed)["sim_1"])
     np.testing.assert_array_equal(boot.t0, found.fixef())
     np.testing.assert_allclose(boot.t.iloc[0], again.fixef(), rtol=1e-6)  # lme4's last bits depend on the memory
+
+
+def test_semiparametric_draws_are_lme4s_refits(tmp_path):
+    """Fitted proportions plus drawn residuals: refitted where they are proportions, else R's reason is counted."""
+    found = balanced()
+    draws = resampling.ResampledResiduals(found, seeds.sequence(1))
+    lme.write_rds(found, tmp_path / "balanced.rds")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is questionable, and that the successes are no integers
+        boot = found.bootMer(lme.fixef, nsim=3, seed=1, type="semiparametric", use_u=True)
+    program = """
+    m <- readRDS(file)
+    columns <- as.data.frame(matrix(responses, ncol = 3))
+    do.call(rbind, suppressWarnings(lapply(columns, function(y) lme4::fixef(lme4::refit(m, y)))))
+    """
+    responses = np.concatenate([draws.response(number) for number in range(3)]).tolist()
+    expected = run_r(program, tmp_path, file=str(tmp_path / "balanced.rds"), responses=responses)
+    np.testing.assert_allclose(boot.t, np.array(expected), **AGAIN)
+    with (
+        pytest.warns(lme.LmebridgeWarning, match="questionable for GLMMs"),
+        pytest.warns(lme.LmebridgeWarning, match=r"failed \(2/2\): .*y values must be 0 <= y <= 1"),
+    ):
+        fit("cbind").bootMer(lme.fixef, nsim=2, seed=1, type="semiparametric", use_u=True)
+
+
+def balanced():
+    """A model of herds of which about half are ill, so that a fitted proportion plus a residual is one too."""
+    size = np.full(40, 400)
+    ill = 200 + np.arange(40) % 8 * 4 + np.arange(40) * 7 % 11
+    table = pd.DataFrame({"size": size, "ill": ill, "x": np.arange(40) % 5, "herd": np.arange(40) % 8})
+    return lme.glmer("cbind(ill, size - ill) ~ x + (1 | herd)", table)
 
 
 def test_refits_are_rs(directly):
