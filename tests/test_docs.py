@@ -60,7 +60,7 @@ def test_generated_parts_are_current():
 
 
 @pytest.mark.needs_source
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(PROJECT).as_posix())
 def test_files_that_are_named_exist(page):
     """No page sends its reader to a file that is not there."""
     text = page.read_text(encoding="utf-8")
@@ -68,6 +68,25 @@ def test_files_that_are_named_exist(page):
     assert {target for target in links if not (page.parent / target).exists()} == set()
     named = set(re.findall(r"`((?:tests|docs|fixtures|scripts|r|lmebridge|\.ci)/[\w./-]+\w)`", text))
     assert {name for name in named if not (PROJECT / name).exists()} == set()
+
+
+@pytest.mark.needs_source
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(PROJECT).as_posix())
+def test_headings_that_are_linked_exist(page):
+    """A link to a heading finds it, spelled as GitHub spells headings."""
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+        text = (page.parent / target if target else page).read_text(encoding="utf-8")
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.needs_source
+@pytest.mark.parametrize("folder", ["docs", "docs/decisions"])
+def test_index_lists_every_page(folder):
+    """No page can be reached only by who knows its name."""
+    pages = {path.name for path in (PROJECT / folder).glob("*.md")} - {"README.md"}
+    listed = re.findall(r"\]\(([\w-]+\.md)\)", (PROJECT / folder / "README.md").read_text(encoding="utf-8"))
+    assert set(listed) == pages
 
 
 @pytest.mark.needs_source

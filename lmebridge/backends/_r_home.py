@@ -22,8 +22,8 @@ RPY2_FOR_R: tuple[tuple[tuple[int, int], str], ...] = (
 
 #: How to install R where there is none.
 INSTALL_R = (
-    "Install R with lme4: `sudo apt-get install r-base-core r-cran-lme4` (Debian, Ubuntu), `brew install r` (macOS), "
-    "or from the R project's site; where R is not on PATH, set R_HOME."
+    "Install R with lme4: `sudo apt-get install r-base-core r-cran-lme4` (Debian, Ubuntu); or R by `brew install r` "
+    "(macOS) or from the R project's site, and in it install.packages('lme4'). Where R is not on PATH, set R_HOME."
 )
 #: Environment variable that names the Rscript of the worker.
 RSCRIPT_VARIABLE = "LMEBRIDGE_RSCRIPT"
