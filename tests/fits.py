@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
+from typing import TYPE_CHECKING
 
 import lmebridge as lme
 from lmebridge.parity.divergences import Divergence, read_divergences
-from lmebridge.parity.golden import Golden, Refined, read_golden
 from tests.cases import CASES, FIXTURES
+
+if TYPE_CHECKING:
+    from lmebridge.parity.golden import Golden, Refined
 
 BY_ID = {case.id: case for case in CASES}
 
@@ -19,13 +22,13 @@ def fit(case_id: str, backend: str) -> lme.MerMod:
     case = BY_ID[case_id]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return lme.lmer(case.formula, case.frame, backend=backend, **case.arguments)
+        return lme.lmer(case.formula, case.frame(), backend=backend, **case.arguments)
 
 
 @cache
 def golden(case_id: str) -> Golden:
     """lme4's numbers, with its optimizer's default tolerances."""
-    return read_golden(BY_ID[case_id].golden_path)
+    return BY_ID[case_id].golden()
 
 
 def refined(case_id: str) -> Refined:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import lmebridge
-from tests.cases import CASES, FIXTURES, data, read_cases
+from lmebridge.parity.cases import read_cases
+from tests.cases import CASES, FIXTURES, data
 from tests.generalized.cases import CASES as GENERALIZED
 
 PROJECT = FIXTURES.parent
@@ -64,12 +65,11 @@ def test_cases_use_data_that_exist():
 
 def test_a_row_becomes_a_case(tmp_path):
     """Empty cells are absent arguments; contrasts are pairs."""
-    path = tmp_path / "cases.csv"
-    path.write_text(
+    (tmp_path / "cases.csv").write_text(
         "id,data,formula,REML,weights,offset,subset,contrasts,na_action,why\n"
         "a,cake,y ~ 1 + (1 | g),FALSE,w,,,f=contr.sum;g=contr.helmert,na.omit,because\n"
     )
-    (case,) = read_cases(path)
+    (case,) = read_cases(tmp_path)
     assert case.arguments == {
         "REML": False, "weights": "w", "offset": None, "subset": None, "na_action": "na.omit",
         "contrasts": {"f": "contr.sum", "g": "contr.helmert"},

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lmebridge.parity.golden import read_golden
-from tests.cases import CASES, FIXTURES, Case
+from tests.cases import CASES, FIXTURES
 from tests.fits import BY_ID, golden, refined
 from tests.test_cases import registered
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lmebridge.parity.cases import Case
     from lmebridge.records import Fit
 
 PROJECT = FIXTURES.parent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -64,6 +65,10 @@ class Case:
         names = ("REML", "weights", "offset", "subset", "contrasts", "na_action")
         return {name: getattr(self, name) for name in names}
 
+    def frame(self) -> pd.DataFrame:
+        """A fresh copy of the data, with the types that they have in R."""
+        return read_data(self.folder, self.data)
+
     def golden(self) -> Golden:
         """lme4's numbers.
 
@@ -76,16 +81,24 @@ class Case:
         found.check_file(self.folder / "data" / f"{self.data}.csv")
         return found
 
-    def frame(self) -> pd.DataFrame:
-        """The data, with the types that they have in R."""
-        path = self.folder / "data" / f"{self.data}.csv"
-        types = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        text = pd.read_csv(path, na_values=["NA"], keep_default_na=False, dtype=str)
-        return text.assign(**{column: typed(text[column], kind) for column, kind in types.items()})
+
+def read_data(folder: Path, name: str) -> pd.DataFrame:
+    """A fresh copy of a data set of a folder of fixtures, with the types that its .json declares."""
+    return _read(folder / "data" / f"{name}.csv").copy()
+
+
+@cache
+def _read(path: Path) -> pd.DataFrame:
+    types = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    text = pd.read_csv(path, na_values=["NA"], keep_default_na=False, dtype=str)
+    return text.assign(**{column: typed(text[column], kind) for column, kind in types.items()})
 
 
 def typed(column: pd.Series, kind: dict[str, Any]) -> pd.Series:
-    """One column of text in the pandas type that stands for its type in R."""
+    """One column of text in the pandas type that stands for its type in R.
+
+    Numbers are read by `float`, which rounds correctly; pandas' own reader need not, depending on its version.
+    """
     if "levels" in kind:
         return column.astype(pd.CategoricalDtype(kind["levels"], ordered=kind["type"] == "ordered"))
     if kind["type"] == "character":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lmebridge.backends import _r, _rpy2, _serialization, lme4
 from lmebridge.backends._doors import Door, Hold, Kept
@@ -18,7 +18,10 @@ from lmebridge.backends._wire import encode
 from lmebridge.backends._worker import Worker
 from lmebridge.formula.model_formula import parse_formula
 from lmebridge.records import Model
-from tests.cases import CASES, Case
+from tests.cases import CASES
+
+if TYPE_CHECKING:
+    from lmebridge.parity.cases import Case
 
 #: Questions about a fitted model: our R function and its arguments besides the model.
 QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -56,7 +59,7 @@ def marked(value: Any) -> Any:
 def answers(door: Door, case: Case) -> dict[str, bytes]:
     """By question, what is answered through a door about the case's model."""
     with _r.through(door):
-        engine = lme4.fit(Model(formula=parse_formula(case.formula), **case.arguments), case.frame)[1]
+        engine = lme4.fit(Model(formula=parse_formula(case.formula), **case.arguments), case.frame())[1]
         pieces = [("getme", {"name": name}) for name in _r.call("getme_names")]
     model = Kept(engine.handle.hold.key)
     asked = [question for question in (*QUESTIONS, *pieces) if case.id not in SLOW or question[0] not in SLOW_QUESTIONS]

@@ -146,4 +146,4 @@ def test_what_mixedlm_cannot_express_is_said(case_id: str) -> None:
     """A model beyond MixedLM is refused by name, with what to use instead."""
     case = BY_ID[case_id]
     with pytest.raises(UnsupportedByBackend, match="statsmodels backend cannot fit"):
-        lme.lmer(case.formula, case.frame, backend="statsmodels", **case.arguments)
+        lme.lmer(case.formula, case.frame(), backend="statsmodels", **case.arguments)

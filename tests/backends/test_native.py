@@ -35,7 +35,7 @@ def model_of(formula: str, **arguments) -> Model:
 def fit_case(case_id: str):
     """A case of the table fitted by the backend."""
     case = next(case for case in CASES if case.id == case_id)
-    return native.fit(model_of(case.formula, **case.arguments), case.frame)
+    return native.fit(model_of(case.formula, **case.arguments), case.frame())
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def model_of(formula: str, **arguments) -> Model:
 def case_of(case_id: str):
     """A case's model and data."""
     case = next(case for case in CASES if case.id == case_id)
-    return model_of(case.formula, **case.arguments), case.frame
+    return model_of(case.formula, **case.arguments), case.frame()
 
 
 @pytest.mark.needs_pymer4

@@ -194,12 +194,12 @@ def golden(case_id: str) -> dict:
     return json.loads((cases.FIXTURES / "goldens" / f"{case_id}.json").read_text(encoding="utf-8"))["extract"]
 
 
-@pytest.mark.parametrize("case", cases.read_cases(), ids=lambda case: case.id)
+@pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.id)
 def test_design_is_that_of_the_golden(case):
     """Names, dropped columns, blocks, numbers of levels and rows of the recorded fits; needs no R."""
     expected = golden(case.id)
-    formula = resolve_dot(parse_formula(case.formula), list(case.frame.columns))
-    design = build(Model(formula, **{k: v for k, v in case.arguments.items() if v is not None}), case.frame)
+    formula = resolve_dot(parse_formula(case.formula), list(case.frame().columns))
+    design = build(Model(formula, **{k: v for k, v in case.arguments.items() if v is not None}), case.frame())
     assert list(design.names) == expected["fixed"]["names"]
     assert list(design.dropped) == expected["dropped"]
     assert [block.group for block in design.blocks] == expected["block_groups"]

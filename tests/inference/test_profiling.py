@@ -119,7 +119,7 @@ SMALL = [case for case in CASES if case.id in {"several_slopes", "pixel", "sleep
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
 def test_gradients(case: Any) -> None:
     """Closed-form derivatives of both deviances against differences of their values."""
-    fit = lme.lmer(case.formula, case.frame, backend="native", **case.arguments)
+    fit = lme.lmer(case.formula, case.frame(), backend="native", **case.arguments)
     best = profiling.maximum_likelihood(fit._engine.solution)
     scales = Scales(best.problem)
     values = scales.from_theta(best.theta * 1.1, best.sigma)

@@ -82,7 +82,7 @@ def test_exchanged_response_is_the_same_problem(case: Any) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", lme.LmebridgeWarning)
-        fit = lme.lmer(case.formula, case.frame, backend="native", **case.arguments)
+        fit = lme.lmer(case.formula, case.frame(), backend="native", **case.arguments)
     engine = fit._engine
     y = np.random.default_rng(5).permutation(engine.design.y)
     quick = Responses(engine.solution.problem).problem(y)

@@ -9,23 +9,10 @@ import pytest
 
 import lmebridge as lme
 from lmebridge.cli import main
-from lmebridge.parity.cases import read_cases
 from lmebridge.parity.keys import Key
 from lmebridge.parity.scoreboard import Score, measure, relative_time, scores, worst_of
 from lmebridge.parity.scoreboard_page import page
 from tests.cases import CASES, FIXTURES
-
-
-def test_the_package_reads_the_cases_as_the_tests_do():
-    """Two readers, one table: the cases and their typed data are equal."""
-    found = read_cases(FIXTURES)
-    assert [case.id for case in found] == [case.id for case in CASES]
-    for one, other in zip(found, CASES, strict=True):
-        assert one.arguments == other.arguments
-    for one, other in {case.data: (case, other) for case, other in zip(found, CASES, strict=True)}.values():
-        lme_frame = one.frame()
-        assert lme_frame.equals(other.frame)
-        assert list(lme_frame.dtypes) == list(other.frame.dtypes)
 
 
 @pytest.mark.slow
@@ -52,7 +39,7 @@ def test_an_engine_that_does_not_answer_is_stopped():
 
 def test_standard_errors_of_another_definition_are_not_scored():
     """MixedLM's are of the joint Hessian; what is scored is at the optimum."""
-    case = next(case for case in read_cases(FIXTURES) if case.id == "dyestuff")
+    case = next(case for case in CASES if case.id == "dyestuff")
     assert not measure("statsmodels, raw", case).worst.startswith("std_error")
 
 

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 
 from lmebridge.errors import UnsupportedByBackend
-from lmebridge.parity.cases import read_cases
 from lmebridge.parity.keys import Key
 from lmebridge.parity.scoreboard import measure
 from lmebridge.parity.subjects import SUBJECTS, glmm, load, mixedlm
 from lmebridge.parity.subjects.expressions import values_of
-from tests.cases import FIXTURES, data
+from tests.cases import CASES, data
 
-BY_ID = {case.id: case for case in read_cases(FIXTURES)}
+BY_ID = {case.id: case for case in CASES}
 
 
 def test_every_name_has_a_subject():
