@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lmebridge.inference.progress import shown
 from lmebridge.tables import block_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lmebridge.design.build import Design
     from lmebridge.model import MerMod
@@ -107,17 +108,20 @@ def influence(fit: MerMod, groups: str | Sequence[str] | None = None, progress: 
     Notes
     -----
     The refits run on the package's own solver from the fit's theta, whatever backend fitted the model: they come to the
-    same minimum. As with R's ``subset``, terms such as ``poly(x, 2)`` keep the basis of all rows.
+    same minimum. Those of a generalized model are lme4's, whose optimizers start from the fit and stop after 1,000
+    evaluations, as in R; its own `subset` stays, which lme4 1.1-31 forgets.
+
+    As with R's ``subset``, terms such as ``poly(x, 2)`` keep the basis of all rows.
 
     References
     ----------
     lme4 ``influence.merMod``.
     """
-    engine = twin.local_engine(fit)
+    rows, without = _generalized(fit) if fit.record.model.is_generalized else _linear(fit)
     names = [] if groups is None else [groups] if isinstance(groups, str) else list(groups)
-    labels = _labels(fit, names, engine.design.rows)
+    labels = _labels(fit, names, rows)
     left_out = pd.unique(labels)
-    refits = _refits(fit, engine.design, labels, left_out, progress)
+    refits = _refits(without, labels, left_out, progress)
     index = pd.Index(left_out[: len(refits)], name=".".join(names) or "case")
     return Influence(
         groups=str(index.name),
@@ -131,13 +135,26 @@ def influence(fit: MerMod, groups: str | Sequence[str] | None = None, progress: 
     )
 
 
-def _refits(fit: MerMod, design: Design, labels: np.ndarray, left_out: Any, progress: bool | None) -> list[_Refit]:
+def _linear(fit: MerMod) -> tuple[np.ndarray, Callable[[np.ndarray], _Refit]]:
+    """The rows used, and the estimates from those of them that are kept."""
+    engine = twin.local_engine(fit)
+    return engine.design.rows, partial(_without, fit, engine.design)
+
+
+def _generalized(fit: MerMod) -> tuple[np.ndarray, Callable[[np.ndarray], _Refit]]:
+    """The same of a generalized model."""
+    return twin.engine_of(fit).rows(), partial(_without_in_r, fit)
+
+
+def _refits(
+    without: Callable[[np.ndarray], _Refit], labels: np.ndarray, left_out: Any, progress: bool | None
+) -> list[_Refit]:
     """The estimates without each group, or without those there was time for until Ctrl-C."""
     refits: list[_Refit] = []
     try:
         with shown("influence", len(left_out), progress) as advance:
             for label in left_out:
-                refits.append(_without(fit, design, labels != label))
+                refits.append(without(labels != label))
                 advance(1)
     except KeyboardInterrupt:
         said = f"interrupted after {len(refits)} of {len(left_out)} refits: the result holds those"
@@ -188,6 +205,18 @@ def _without(fit: MerMod, design: Design, keep: np.ndarray) -> _Refit:
     fixed[kept], vcov[np.ix_(kept, kept)] = solution.beta, pls.vcov(solution)
     blocks = _covariances(fit, solution.theta, solution.sigma)
     return _Refit(fixed, np.concatenate([[solution.sigma**2], *blocks]), vcov, convergence.code == 0)
+
+
+def _without_in_r(fit: MerMod, keep: np.ndarray) -> _Refit:
+    """The estimates of a generalized model from the rows kept."""
+    rows = (twin.engine_of(fit).rows()[keep] + 1).astype(np.int32)
+    found = twin.ask_r(fit, "estimates_without", rows=rows)
+    names = fit.fixef().index
+    kept = names.get_indexer(found["fixed"].index)
+    vcov = np.full((len(names), len(names)), np.nan)
+    vcov[np.ix_(kept, kept)] = found["vcov"]
+    fixed = found["fixed"].reindex(names).to_numpy(dtype=float)
+    return _Refit(fixed, np.asarray(found["var_cov"], dtype=float), vcov, bool(found["converged"][0]))
 
 
 def _block_of(block: Any, keep: np.ndarray) -> Any:

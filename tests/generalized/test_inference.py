@@ -15,7 +15,7 @@ from lmebridge.parity.golden import read_golden
 from lmebridge.parity.golden_text import golden_text
 from lmebridge.parity.pytest_plugin import hold
 from tests.cases import data
-from tests.generalized.cases import BY_ID, IDS, fit
+from tests.generalized.cases import BY_ID, CBPP, IDS, fit
 from tests.judge import run_r
 
 pytestmark = pytest.mark.needs_r
@@ -294,7 +294,6 @@ def test_a_printed_family_must_be_the_fits():
         (lambda m: m.coef_table(ddf="Satterthwaite"), "degrees of freedom for linear mixed models"),
         (lambda m: lme.anova(m, ddf="Kenward-Roger"), "degrees of freedom for linear mixed models"),
         (lambda m: m.ranova(), "compare the two"),
-        (lambda m: m.influence("herd"), "lmebridge.r"),
         (lambda m: m.predict(se_fit=True), "bootMer"),
         (lambda m: m.predict(interval="confidence"), "bootMer"),
         (lambda m: m.simulate(newdata=data("cbpp").head(3)), "proportions with weights, or to 0 and 1"),
@@ -321,6 +320,56 @@ def test_wrong_questions_are_refused(call, error, words):
     """In R's words where R has them."""
     with pytest.raises(error, match=words):
         call(fit("cbind"))
+
+
+INFLUENCE = """
+suppressPackageStartupMessages(library(lme4))
+sapply(ids, simplify = FALSE, function(id) {
+  m <- readRDS(paste0(id, ".rds"))
+  data <- readRDS(paste0(id, "-data.rds"))
+  found <- influence(m, groups[match(id, ids)], data = data)
+  list(
+    fixed = unname(found[[2]]), var_cov = unname(found[[4]]), components = I(names(found[[3]])),
+    deleted = I(as.character(found$deleted)), cooks = I(unname(cooks.distance(found))),
+    dfbetas = unname(dfbetas(found)), converged = I(unname(found$converged))
+  )
+})
+"""
+
+
+@pytest.mark.slow
+def test_influence_is_rs(tmp_path):
+    """Estimates without each group, with Cook's distances and dfbetas, are those of lme4's influence()."""
+    groups = {"trials": "herd", "quick": "herd"}
+    for case_id in groups:
+        lme.write_rds(fit(case_id), tmp_path / f"{case_id}.rds")
+        lme.r("saveRDS", data(BY_ID[case_id].data), str(tmp_path / f"{case_id}-data.rds"))
+    judged = run_r(INFLUENCE, tmp_path, ids=list(groups), groups=list(groups.values()))
+    for case_id, group in groups.items():
+        found, expected = fit(case_id).influence(group), judged[case_id]
+        assert [str(label) for label in found.fixed_without.index] == expected["deleted"]
+        assert found.var_cov.index.tolist() == expected["components"]
+        # lme4's own searches in another process: 1e-4 of a standard error, and of the largest of the others
+        errors = fit(case_id).bse.to_numpy()
+        np.testing.assert_allclose(found.fixed_without / errors, np.array(expected["fixed"]) / errors, atol=1e-4)
+        np.testing.assert_allclose(found.var_cov_without, np.array(expected["var_cov"]), rtol=1e-3)
+        np.testing.assert_allclose(found.dfbetas(), np.array(expected["dfbetas"]), atol=1e-3)
+        np.testing.assert_allclose(found.cooks_distance(), expected["cooks"], rtol=1e-3)
+        assert found.converged.tolist() == expected["converged"]
+
+
+def test_influence_keeps_the_subset_of_the_fit():
+    """Rows that the fit did not use stay out, and a coefficient whose rows are gone is missing."""
+    found = fit("cbind").influence("period")
+    assert found.fixed_without.loc["4"].isna().tolist() == [False, False, False, True]
+    some = fit("cbind").update(subset="period != '4'")
+    once = some.influence("herd").fixed_without.loc["1"]
+    herds = data("cbpp")
+    again = lme.glmer(CBPP, herds[(herds["period"] != "4") & (herds["herd"] != "1")])
+    # two searches from two starts: a hundredth of a standard error, where lme4's default optimizers stop
+    np.testing.assert_allclose(once, again.fixef(), atol=0.01 * float(again.bse.min()))
+    with pytest.raises(lme.DataError, match="herb"):
+        some.influence("herb")
 
 
 def test_what_r_has_of_a_generalized_model_is_called_there():
