@@ -167,7 +167,7 @@ def loop_values(scope: Scope, name: str, over: Node, inside: Node) -> tuple[ast.
         from lmebridge.migrate.operators import plus_one
 
         _, start, stop = value.source
-        return py("range(A, B)", A=start, B=plus_one(stop)), Value(variable, Kind.NUMBER, Kind.NUMBER)
+        return py("range(A, B)", A=start, B=plus_one(stop)), Value(variable, Kind.NUMBER, Kind.NUMBER, source="whole")
     return value.code, element(value, variable)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
+from lmebridge.migrate.number_text import factor_text, in_format, text_code
 from lmebridge.migrate.registry import replaces, translates
 from lmebridge.migrate.sorting import LOCALE
-from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Value, dictionary, literal, py
+from lmebridge.migrate.values import NA, NOTHING, SCALARS, Kind, Value, dictionary, literal, py
 from lmebridge.rsyntax import Call, Constant, Name, Node, function_name, operands
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def factor(call: RCall) -> Value:
     if ordered:
         options["ordered"] = literal(True)
     if value.factor and value.element is not Kind.TEXT and levels is not None and levels.element is Kind.TEXT:
-        value = value.but(code=py("X.astype(str)", X=value))
+        value = value.but(code=factor_text(value))
     code = py("pd.Categorical(X, **O)", X=value, O=options)
     element = levels.element if levels is not None else value.element
     labels = call.optional("labels")
@@ -74,7 +76,10 @@ def levels(call: RCall) -> Value:
     value = call.value("x")
     if value.kind is Kind.ARRAY and value.factor:
         return Value(py("X.categories", X=value), Kind.INDEX, Kind.TEXT)
-    return Value(py("X.cat.categories", X=value), Kind.INDEX, value.element if value.factor else Kind.TEXT)
+    code = py("X.cat.categories", X=value)
+    if value.element is Kind.NUMBER:
+        return Value(py('C.map("{:.15g}".format)', C=code), Kind.INDEX, Kind.TEXT)
+    return Value(code, Kind.INDEX, value.element if value.factor else Kind.TEXT)
 
 
 @translates("nlevels", "x", "`len(x.cat.categories)`")
@@ -159,10 +164,15 @@ def as_character(call: RCall) -> Value:
     if value.element is Kind.TEXT and not value.factor:
         return value
     if value.kind in SCALARS:
-        return Value(py("str(X)", X=value), Kind.TEXT, Kind.TEXT)
+        part = in_format(value)
+        code: ast.expr = part if isinstance(part, ast.Constant) else ast.JoinedStr([part])
+        return NA if value.kind is Kind.NA else Value(code, Kind.TEXT, Kind.TEXT)
     if value.is_series:
-        return value.but(code=py("X.astype(str)", X=value), element=Kind.TEXT, factor=False)
-    if value.kind in {Kind.INDEX, Kind.ARRAY}:
+        code = text_code(call.scope, value, call.node_of("x"))
+        return value.but(code=code, element=Kind.TEXT, factor=False, there=None)
+    if value.kind in {Kind.LIST, Kind.ARRAY} and value.element is Kind.NUMBER and not value.factor:
+        return Value(text_code(call.scope, value), Kind.COLUMN, Kind.TEXT, missing_free=value.missing_free)
+    if value.kind is Kind.INDEX or (value.kind is Kind.ARRAY and value.element is not Kind.LOGICAL):
         return value.but(code=py("X.astype(str)", X=value), element=Kind.TEXT)
     raise call.fail(f"a {value.kind.value} as text has no translation")
 

@@ -6,6 +6,7 @@ import ast
 import functools
 from typing import TYPE_CHECKING
 
+from lmebridge.migrate.number_text import factor_text, written_number
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, literal, py
 from lmebridge.rsyntax import Argument, Call, Name, Node, operands, operator, unwrap
@@ -168,12 +169,24 @@ def _is_complete(value: Value) -> bool:
 def _as_text(value: Value, other: Value) -> Value:
     """A factor whose levels may be numbers, as text when it is compared with text: R's levels are text."""
     if value.factor and value.element is not Kind.TEXT and other.element is Kind.TEXT:
-        return value.but(code=py("X.astype(str)", X=value), factor=False, element=Kind.TEXT)
+        return value.but(code=factor_text(value), factor=False, element=Kind.TEXT)
     if value.factor and value.element is not Kind.TEXT and other.element is Kind.NUMBER:
-        return value.but(code=py("X.astype(str)", X=value), factor=False, element=Kind.TEXT)
-    if value.element is Kind.NUMBER and value.constant is not None and other.factor:
-        return value.but(code=literal(f"{value.constant:.15g}"), kind=Kind.TEXT, element=Kind.TEXT)
+        return value.but(code=factor_text(value), factor=False, element=Kind.TEXT)
+    if value.kind is Kind.NUMBER and (other.factor or (other.element is Kind.TEXT and other.is_vector)):
+        if value.constant is None:
+            raise Untranslated("a computed number compared with text has no translation")
+        return value.but(code=literal(written_number(value.constant)), kind=Kind.TEXT, element=Kind.TEXT)
+    if value.is_vector and value.element is Kind.NUMBER and (other.factor or other.element is Kind.TEXT):
+        raise Untranslated("R compares numbers with text as texts: compare numbers with numbers")
+    if value.kind is Kind.COLUMN and value.element is Kind.UNKNOWN and not value.factor and _is_digits(other):
+        return value.but(code=py('X.convert_dtypes().astype("string")', X=value), element=Kind.TEXT)
     return value
+
+
+def _is_digits(value: Value) -> bool:
+    """Whether a text, or one of several, is written like a number, so that a column it is found in may be numbers."""
+    texts = value.constant if isinstance(value.constant, list) else [value.constant]
+    return any(isinstance(text, str) and text.replace(".", "").lstrip("-").isdigit() for text in texts)
 
 
 @translates("& |", "e1, e2", "`&`, `|`; `and`, `or` between single values")
@@ -272,9 +285,20 @@ def membership(value: Value, table: Value) -> Value:
         return found.but(code=py("X in TABLE", X=value, TABLE=inside))
     if value.is_series or value.kind is Kind.INDEX:
         kind = value.kind if value.is_series else Kind.ARRAY
-        value = value.but(code=py("X.astype(str)", X=value)) if _mixed(value, table) else value
+        value = _looked_up(value, table)
         return found.but(code=py("X.isin(TABLE)", X=value, TABLE=table), kind=kind, rows=value.rows)
     return found.but(code=py("np.isin(X, TABLE)", X=value, TABLE=table), kind=Kind.ARRAY)
+
+
+def _looked_up(value: Value, table: Value) -> Value:
+    """A column as it is looked up: as text among texts, where it may be numbers."""
+    if _mixed(value, table):
+        return value.but(code=factor_text(value))
+    if value.element is Kind.NUMBER and table.element is Kind.TEXT:
+        raise Untranslated("R looks numbers up among texts as texts: look numbers up among numbers")
+    if value.element is Kind.UNKNOWN and not value.factor and _is_digits(table):
+        return value.but(code=py('X.convert_dtypes().astype("string")', X=value))
+    return value
 
 
 def _mixed(value: Value, table: Value) -> bool:

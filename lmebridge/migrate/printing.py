@@ -7,8 +7,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.conditions import kept_truth
+from lmebridge.migrate.number_text import in_format, is_whole, pasted
+from lmebridge.migrate.operators import same_rows
 from lmebridge.migrate.registry import translates
-from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Value, literal, py
+from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Value, literal, py, text
 
 if TYPE_CHECKING:
     from lmebridge.migrate.calls import RCall
@@ -121,39 +123,53 @@ def warning(call: RCall) -> Value:
 def paste(call: RCall) -> Value:
     """Texts put together."""
     separator = "" if call.name == "paste0" else call.constant("sep", " ")
-    values = [value for _, value in call.rest_values]
+    values = [kept_truth(call.scope, argument.value, call.value_of(argument)) for argument in call.rest]
+    values = [text("") if value.kind is Kind.NULL else value for value in values]
     collapse = call.constant("collapse")
     vectors = [value for value in values if value.kind not in {*SCALARS, Kind.UNKNOWN, Kind.FORMULA}]
     if not vectors:
         return Value(_joined(values, separator), Kind.TEXT, Kind.TEXT)
     if collapse is not None and len(values) == 1:
-        inner = values[0] if values[0].element is Kind.TEXT else Value(py("map(str, X)", X=values[0]))
-        return Value(py("S.join(X)", S=collapse, X=inner), Kind.TEXT, Kind.TEXT)
+        return Value(py("S.join(X)", S=collapse, X=_texts(call, values[0])), Kind.TEXT, Kind.TEXT)
     return _elementwise(call, values, vectors, separator, collapse)
+
+
+def _texts(call: RCall, value: Value) -> Any:
+    """The texts of a vector that are joined."""
+    if value.element is Kind.TEXT and not value.factor and (value.missing_free or not value.is_series):
+        return value
+    if value.is_series or value.element is Kind.LOGICAL:
+        series = value if value.is_series else value.but(code=py("pd.Series(X)", X=value), kind=Kind.COLUMN)
+        return pasted(call.scope, series)
+    if value.element is Kind.NUMBER and is_whole(value):
+        return py("map(str, X)", X=value)
+    return py('map("{:.15g}".format, X)' if value.element is Kind.NUMBER else "map(str, X)", X=value)
 
 
 def _elementwise(call: RCall, values: list[Value], vectors: list[Value], separator: str, collapse: str | None) -> Value:
     """Texts put together element by element: a sum of Series, or a comprehension."""
     if len(vectors) == 1 and vectors[0].kind in {Kind.LIST, Kind.ARRAY, Kind.INDEX}:
         variable = call.scope.session.naming.unused("each", "item")
-        one = vectors[0].but(code=ast.Name(variable, ast.Load()), kind=vectors[0].element)
-        text = _joined([one if value is vectors[0] else value for value in values], separator)
-        listed = ast.ListComp(text, [ast.comprehension(ast.Name(variable, ast.Store()), vectors[0].code, [], 0)])
+        if vectors[0].element is Kind.LOGICAL or (vectors[0].kind is Kind.LIST and not vectors[0].missing_free):
+            raise call.fail("`paste` of truth values, or of values that may be NA, has no translation here")
+        one = vectors[0].but(code=ast.Name(variable, ast.Load()), kind=vectors[0].element, constant=None)
+        joined = _joined([one if value is vectors[0] else value for value in values], separator)
+        listed = ast.ListComp(joined, [ast.comprehension(ast.Name(variable, ast.Store()), vectors[0].code, [], 0)])
         if collapse is not None:
             return Value(py("S.join(X)", S=collapse, X=listed), Kind.TEXT, Kind.TEXT)
         return Value(listed, Kind.LIST, Kind.TEXT)
-    if all(value.kind is Kind.COLUMN for value in vectors):
-        total = _summed_text(values, separator)
-        return Value(total, Kind.COLUMN, Kind.TEXT, rows=vectors[0].rows)
+    if all(value.kind is Kind.COLUMN and (value is vectors[0] or same_rows(value, vectors[0])) for value in vectors):
+        total = _summed_text(call, values, separator)
+        if collapse is not None:
+            return Value(py("S.join(X)", S=collapse, X=total), Kind.TEXT, Kind.TEXT)
+        return Value(total, Kind.COLUMN, Kind.TEXT, rows=vectors[0].rows, missing_free=True)
     raise call.fail("`paste` of these vectors has no translation")
 
 
-def _summed_text(values: list[Value], separator: str) -> ast.expr:
+def _summed_text(call: RCall, values: list[Value], separator: str) -> ast.expr:
     total: ast.expr | None = None
     for place, value in enumerate(values):
-        part = value.code if value.element is Kind.TEXT and not value.factor else py("X.astype(str)", X=value)
-        if value.kind in SCALARS and value.element is not Kind.TEXT:
-            part = py("str(X)", X=value)
+        part = pasted(call.scope, value)
         if place and separator:
             total = py("A + S", A=total, S=separator)
         total = part if total is None else py("A + B", A=total, B=part)
@@ -166,7 +182,7 @@ def _joined(values: list[Value], separator: str) -> ast.expr:
     for place, value in enumerate(values):
         if place and separator:
             parts.append(ast.Constant(separator))
-        parts.append(_part(value))
+        parts.append(in_format(value))
     merged: list[ast.expr] = []
     for part in parts:
         if isinstance(part, ast.Constant) and merged and isinstance(merged[-1], ast.Constant):
@@ -178,16 +194,6 @@ def _joined(values: list[Value], separator: str) -> ast.expr:
     if len(merged) == 1 and values[0].kind is Kind.TEXT:
         return values[0].code
     return ast.JoinedStr(merged)
-
-
-def _part(value: Value) -> ast.expr:
-    if isinstance(value.constant, str):
-        return ast.Constant(value.constant)
-    if isinstance(value.constant, bool):
-        return ast.Constant(str(value.constant).upper())
-    if isinstance(value.constant, (int, float)):
-        return ast.Constant(f"{value.constant:.15g}")
-    return ast.FormattedValue(value.code, -1, None)
 
 
 _FORMAT = re.compile(r"%(?:%|[-+ 0#]*[0-9]*(?:\.[0-9]+)?[difgeGEs])")
@@ -227,7 +233,7 @@ def _formatted(value: Value, fmt: str) -> ast.expr:
     if letter in "di":
         code, letter = (code if value.kind is Kind.UNKNOWN else py("int(X)", X=value)), "d"
     if letter == "s":
-        letter = ""
+        letter = ".15g" if value.kind is Kind.NUMBER and not rest and not is_whole(value) else ""
     spec = ast.JoinedStr([ast.Constant(f"{rest}{letter}")]) if rest or letter else None
     return ast.FormattedValue(code, -1, spec)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lmebridge.migrate.number_text import factor_text
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, literal, py
 
@@ -50,7 +51,7 @@ def sub(call: RCall) -> Value:
         plain = fixed or found.isalnum()
         options |= {"regex": literal(not plain)}
         if value.factor:
-            value = value.but(code=py("X.astype(str)", X=value), factor=False)
+            value = value.but(code=factor_text(value), factor=False)
         return value.but(code=py("X.str.replace(P, R, **O)", X=value, P=found, R=new, O=options), element=Kind.TEXT)
     count = {"count": literal(1)} if call.name == "sub" else {}
     one = py("re.sub(P, R, X, **O)", P=found, R=new, X=value, O=count)
@@ -77,7 +78,7 @@ def grepl(call: RCall) -> Value:
         options |= {"regex": literal(False)} if fixed else {}
         options |= {"na": literal(False)} if value.is_series else {}
         if value.factor:
-            value = value.but(code=py("X.astype(str)", X=value), factor=False)
+            value = value.but(code=factor_text(value), factor=False)
         kind = value.kind if value.is_series else Kind.ARRAY
         code = py("X.str.contains(P, **O)", X=value, P=found, O=options)
         return Value(code, kind, Kind.LOGICAL, rows=value.rows, missing_free=True)

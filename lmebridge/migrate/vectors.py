@@ -52,6 +52,9 @@ def combine(call: RCall) -> Value:
         return _joined_lists(values)
     if any(value.kind in {Kind.FRAME, Kind.FIT, Kind.MAPPING, Kind.SEQUENCE, Kind.FUNCTION} for value in values):
         raise call.fail("`c` of objects that are no vectors has no translation")
+    if any(value.factor for value in values):
+        raise call.fail("`c` of a factor and something else has no translation")
+    _check_kinds(values)
     parts = [value if value.is_vector else value.but(code=py("[X]", X=value)) for value in values]
     return Value(py("np.concatenate(X)", X=[part.code for part in parts]), Kind.ARRAY, common(values))
 
@@ -72,13 +75,18 @@ def common(values: list[Value]) -> Kind:
 def list_of(values: list[Value]) -> Value:
     """Scalars as a list; its constant when all are literals of one kind."""
     element = common(values)
-    kinds = {value.element for value in values if value.kind is not Kind.NA}
-    if Kind.TEXT in kinds and kinds & {Kind.NUMBER, Kind.LOGICAL}:
-        raise Untranslated("R makes text of what stands next to text")
+    _check_kinds(values)
     literals = all(value.constant is not None or value.kind is Kind.NA for value in values)
     constant = [value.constant for value in values] if literals else None
     code = ast.List([value.code for value in values], ast.Load())
     return Value(code, Kind.LIST, element, constant=constant, missing_free=_all_there(constant))
+
+
+def _check_kinds(values: list[Value]) -> None:
+    """Refuse numbers or truth values beside text."""
+    kinds = {value.element for value in values if value.kind is not Kind.NA}
+    if Kind.TEXT in kinds and kinds & {Kind.NUMBER, Kind.LOGICAL}:
+        raise Untranslated("R makes text of what stands next to text")
 
 
 def _all_there(constants: list[Any] | None) -> bool:
@@ -87,6 +95,7 @@ def _all_there(constants: list[Any] | None) -> bool:
 
 
 def _joined_lists(values: list[Value]) -> Value:
+    _check_kinds(values)
     elements: list[ast.expr] = []
     constants: list[Any] = []
     for value in values:

@@ -1,0 +1,124 @@
+"""Numbers and truth values in texts: written as R writes them, `NA` where R writes that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lmebridge.migrate import translate
+from lmebridge.migrate.number_text import written_number
+from tests.judge import run_r
+from tests.migrate.frames import differences, judged, python_of, run_python
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START = """
+d <- data.frame(
+  g = c("b", "a", "c", NA, "a"),
+  h = c("u", "v", NA, "v", "v"),
+  x = c(3, 1, NA, 10, 2.5),
+  y = c(10, -20, 30, 40, 50),
+  b = c(TRUE, NA, FALSE, TRUE, TRUE)
+)
+d$f <- factor(d$x)
+u <- c(3, NA, 0.1)
+"""
+CASES = {
+    "column": "as.character(d$x)",
+    "computed column": "as.character(d$y / 4)",
+    "thirds": "as.character(d$y / 3)",
+    "truth values": "as.character(d$b)",
+    "comparison": "as.character(d$x > 2)",
+    "factor of numbers": "as.character(d$f)",
+    "vector": "as.character(u)",
+    "mean": "as.character(mean(d$y) + 0.1 + 0.2)",
+    "whole mean": "as.character(mean(d$y))",
+    "round number": "as.character(100000)",
+    "small number": "as.character(0.0001)",
+    "levels": "levels(d$f)",
+    "paste of a column": "paste(d$x)",
+    "paste of text": 'paste(d$g, d$h, sep = "_")',
+    "paste of text and numbers": 'paste0(d$g, "-", d$x)',
+    "paste of truth values": "paste(d$b, d$y > 20)",
+    "paste of a factor": 'paste("level", d$f)',
+    "paste of a mean": 'paste("mean", mean(d$y), "of", nrow(d))',
+    "paste of a share": 'paste("share", mean(d$y) / 7)',
+    "paste of a constant": "paste(1/3 + 1, 100000, 1e-5, 123456, TRUE)",
+    "paste of nothing": 'paste("a", NULL, "b")',
+    "collapsed": 'paste(d$x, collapse = ",")',
+    "collapsed pairs": 'paste0(d$g, d$h, collapse = "|")',
+    "collapsed condition": 'paste(d$y > 20, collapse = " ")',
+    "collapsed vector": 'paste(c(1, 2.5, 3), collapse = "+")',
+    "positions": 'paste0("x", 1:3)',
+    "sprintf": 'sprintf("%s and %s", mean(d$y), "b")',
+    "factor of numbers, compared": 'd$f == "3"',
+    "factor of numbers, among": 'd$f %in% c("1", "10")',
+    "factor of numbers, replaced": 'sub("1", "z", d$f)',
+    "text compared with a number": "ifelse(d$g == 1, 1, 0)",
+}
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What R makes of the cases."""
+    return judged(CASES, START, tmp_path_factory.mktemp("text"))
+
+
+@pytest.mark.needs_r
+@pytest.mark.parametrize("name", CASES)
+def test_text_is_r_s(name: str, truth: dict[str, Any]) -> None:
+    """Texts are the same, letter by letter."""
+    python = python_of(CASES[name], START)
+    assert differences(run_python(python), truth[name]) == [], python
+
+
+NUMBERS = (
+    0.0,
+    1.0,
+    -2.5,
+    1 / 3,
+    0.1 + 0.2,
+    1e5,
+    123456.0,
+    1e-4,
+    0.00012,
+    1e15,
+    1e16,
+    1.5e300,
+    1e-20,
+    -1e5,
+    2e6,
+    120000.0,
+)
+
+
+@pytest.mark.needs_r
+def test_constants_are_written_as_r_writes_them(tmp_path: Path) -> None:
+    """Digits, and the choice between a number in full and a power of ten, are R's."""
+    numbers = ", ".join(f"{each!r}" for each in NUMBERS)
+    assert [written_number(each) for each in NUMBERS] == run_r(f"list(x = as.character(c({numbers})))", tmp_path)["x"]
+
+
+REFUSED = {
+    'd$y == "10"': "compares numbers with text",
+    'd$y %in% c("10", "20")': "looks numbers up among texts",
+    "c(d$g, d$x)": "R makes text",
+    'c(TRUE, NA, "z")': "R makes text",
+    'c(d$f, "a")': "`c` of a factor",
+    "paste(sort(d$g), d$h)": "`paste` of these vectors",
+}
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_refused_with_a_reason(code: str) -> None:
+    """What R turns into text in its own way is left, and the reason says why."""
+    (left,) = translate(f"{START}\n{code}").leftovers
+    assert REFUSED[code] in left.reason
+
+
+def test_a_column_of_unknown_kind_is_compared_as_text() -> None:
+    """A column of a file may be numbers: compared with digits in quotes it is compared as text, as R does."""
+    found = translate('d <- read.csv("d.csv")\nd[d$group == "1", ]')
+    assert 'd["group"].convert_dtypes().astype("string") == "1"' in found.python
