@@ -147,6 +147,18 @@ class MerMod(StatsmodelsNames):
         References
         ----------
         lme4 ``ranef.merMod``.
+
+        Examples
+        --------
+        >>> import lmebridge as lme
+        >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+        >>> effects = fit.ranef()
+        >>> effects["schoolid"].head(2).round(2)
+              (Intercept)
+        1224        -1.63
+        1288         0.43
+        >>> effects.postVar["schoolid"].shape
+        (160, 1, 1)
         """
         return RandomEffects(self._engine.ranef(), self._engine.conditional_variances() if condVar else {})
 
@@ -156,7 +168,17 @@ class MerMod(StatsmodelsNames):
         Returns
         -------
         dict of str to pandas.DataFrame
-            By grouping factor, levels by terms. Effects without a fixed part come first, as in lme4.
+            By grouping factor, levels by terms, units of the response per unit of the term. Effects without a fixed
+            part come first, as in lme4.
+
+        Examples
+        --------
+        >>> import lmebridge as lme
+        >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+        >>> fit.coef()["schoolid"].head(2).round(2)
+              (Intercept)   ses
+        1224        11.02  2.39
+        1288        13.09  2.39
         """
         fixed = self.fixef()
         modes = self._engine.ranef()
@@ -165,7 +187,26 @@ class MerMod(StatsmodelsNames):
         return {group: _shifted(start, frame) for group, frame in modes.items()}
 
     def VarCorr(self) -> VarCorr:
-        """Variances and correlations of the random effects; prints as in R."""
+        """Variances and correlations of the random effects; prints as in R.
+
+        Returns
+        -------
+        VarCorr
+            By grouping factor, the covariance matrix as a DataFrame, units of the response squared per units of the
+            terms; ``to_frame()`` has one row a variance or covariance.
+
+        References
+        ----------
+        lme4 ``VarCorr.merMod``.
+
+        Examples
+        --------
+        >>> import lmebridge as lme
+        >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+        >>> fit.VarCorr()["schoolid"].round(2)
+                     (Intercept)
+        (Intercept)         4.77
+        """
         return VarCorr(self._fit)
 
     def sigma(self) -> float:

@@ -39,6 +39,13 @@ def residuals(fit: MerMod, type: str = "response", scaled: bool = False) -> pd.S
     References
     ----------
     lme4 ``residuals.merMod``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> fit.residuals("pearson").head(2).round(2).tolist()
+    [-1.5, 10.09]
     """
     if type not in WEIGHTED:
         known = ", ".join(map(repr, WEIGHTED))

@@ -55,7 +55,7 @@ def glmer(
     family : str or pair of str
         ``"binomial"``, ``"poisson"``, ``"Gamma"``, ``"inverse.gaussian"``, ``"gaussian"`` with another link, or
         ``"negative.binomial(theta = 2)"``; with a link as R text, ``"binomial(link = 'probit')"``, or as a pair,
-        ``("binomial", "probit")``.
+        ``("binomial", "probit")``. Where R's default is the gaussian family, this one's is binomial.
     nAGQ : int
         Points an axis of the adaptive Gauss-Hermite quadrature: 1 is Laplace's approximation; more are for a single
         random effect; 0 is faster and less exact.
@@ -71,7 +71,7 @@ def glmer(
     start : sequence of float or mapping, optional
         Starting values of theta; or those of ``"theta"`` and ``"fixef"``.
     control : mapping, optional
-        Options as `glmerControl` names them, such as ``{"optimizer": "bobyqa"}``.
+        Options under the names of lme4's ``glmerControl``, such as ``{"optimizer": "bobyqa"}``.
     backend : {"lme4"}, optional
         Only lme4 fits generalized models.
     trust_formula : bool

@@ -96,6 +96,17 @@ def anova(
     References
     ----------
     lme4 ``anova.merMod``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> pupils = lme.datasets.hsb()
+    >>> empty = lme.lmer("mathach ~ 1 + (1 | schoolid)", pupils, REML=False, backend="native")
+    >>> table = lme.anova(empty, empty.update(". ~ . + ses"))
+    >>> table[["npar", "Chisq", "Df"]].round(1)
+            npar  Chisq   Df
+    MODEL1     3    NaN  NaN
+    MODEL2     4  474.8  1.0
     """
     if len(fits) == 1 and _is_mixed(fits[0]):
         return _of_terms(fits[0], ddf, type)

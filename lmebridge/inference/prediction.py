@@ -72,6 +72,18 @@ def predict(
     References
     ----------
     lme4 ``predict.merMod``; Henderson (1975), Biometrics 31, 423-447.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> pupils = fit.model_frame().head(2)
+    >>> fit.predict(pupils, re_form=lme.NA).round(2).tolist()
+    [9.01, 11.25]
+    >>> fit.predict(pupils, interval="confidence").round(2)
+        fit   lwr    upr
+    0  7.37  5.74   9.00
+    1  9.62  8.01  11.23
     """
     form, frame = _arguments(newdata, re_form, type, interval)
     if frame is not None:

@@ -45,6 +45,15 @@ def coef_table(fit: MerMod, ddf: str | None = None) -> pd.DataFrame:
     References
     ----------
     Kuznetsova, Brockhoff and Christensen (2017), J. Stat. Softw. 82(13); Kenward and Roger (1997), Biometrics 53.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> fit.coef_table(ddf="Satterthwaite").round(2)
+                 Estimate  Std. Error       df  t value  Pr(>|t|)
+    (Intercept)     12.66        0.19   148.30    67.33       0.0
+    ses              2.39        0.11  6838.08    22.61       0.0
     """
     if ddf is None:
         table = fit.record.fixed[["Estimate", "Std. Error"]].copy()

@@ -65,6 +65,15 @@ def tidy(
     References
     ----------
     R package broom.mixed, ``tidy.merMod``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> fit.tidy("fixed").round(2)
+      effect group         term  estimate  std.error  statistic
+    0  fixed  None  (Intercept)     12.66       0.19      67.33
+    1  fixed  None          ses      2.39       0.11      22.61
     """
     wanted = [effects] if isinstance(effects, str) else list(effects)
     unknown = [effect for effect in wanted if effect not in PARTS]
@@ -185,6 +194,13 @@ def glance(fit: MerMod) -> pd.DataFrame:
     References
     ----------
     R package broom.mixed, ``glance.merMod``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> fit.glance()[["nobs", "AIC", "REMLcrit"]].round(1).to_dict("records")
+    [{'nobs': 7185, 'AIC': 46653.2, 'REMLcrit': 46645.2}]
     """
     criterion = ("REMLcrit", fit.REMLcrit()) if fit.isREML() else ("deviance", fit.deviance())
     columns = {

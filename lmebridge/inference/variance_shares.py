@@ -64,6 +64,13 @@ def icc(fit: MerMod, by_group: bool = False, tolerance: float = TOLERANCE) -> pd
     References
     ----------
     R package performance, ``icc``; Nakagawa, Johnson and Schielzeth (2017), J. R. Soc. Interface 14.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> lme.icc(fit).round(3).to_dict()
+    {'ICC_adjusted': 0.114, 'ICC_unadjusted': 0.105}
     """
     if fit.record.model.is_generalized:
         return _icc_in_r(fit, tolerance, by_group=by_group)
@@ -98,6 +105,13 @@ def r2(fit: MerMod, tolerance: float = TOLERANCE) -> pd.Series:
     References
     ----------
     R package performance, ``r2_nakagawa``.
+
+    Examples
+    --------
+    >>> import lmebridge as lme
+    >>> fit = lme.lmer("mathach ~ ses + (1 | schoolid)", lme.datasets.hsb(), backend="native")
+    >>> lme.r2(fit).round(3).to_dict()
+    {'R2_conditional': 0.182, 'R2_marginal': 0.077}
     """
     if fit.record.model.is_generalized:
         return pd.Series(_in_r(fit, "r2_of", tolerance=tolerance)).set_axis(["R2_conditional", "R2_marginal"])
