@@ -109,6 +109,17 @@ def _label(value: Value) -> str:
     raise Untranslated("a row of `rbind` without a name")
 
 
+def _without_right_key(call: RCall, code: ast.expr, left: Value, right: Value) -> ast.expr:
+    """The key once, under the name that it has in the left frame, as R has it."""
+    if call.flag("all") or call.flag("all.y"):
+        raise call.fail("`merge` by keys of two names that keeps all rows of the second has no translation")
+    if left.constant is None or right.constant is None:
+        raise call.fail("`merge` by keys that are computed has no translation")
+    first, second = (each if isinstance(each, list) else [each] for each in (left.constant, right.constant))
+    other = [b for a, b in zip(first, second, strict=True) if a != b]
+    return py("X.drop(columns=N)", X=code, N=other[0] if len(other) == 1 else other) if other else code
+
+
 @translates(
     "merge", "x, y, by, by.x, by.y, all = FALSE, all.x, all.y, sort = TRUE, suffixes", "`x.merge(y, on=..., how=...)`"
 )
@@ -127,6 +138,10 @@ def merge(call: RCall) -> Value:
     suffixes = call.constant("suffixes", [".x", ".y"])
     options["suffixes"] = py("(A, B)", A=suffixes[0], B=suffixes[1])
     code = py("X.merge(Y, **O)", X=left, Y=right, O=options)
+    if {"left_on", "right_on"} <= set(options):
+        code = _without_right_key(call, code, options["left_on"], options["right_on"])
+    if how == "right":
+        call.note("rows of the same key may be in another order than in R")
     key = options.get("on") or options.get("left_on")
     if call.flag("sort", True) and key is not None:
         code = py('X.sort_values(K, kind="stable", ignore_index=True)', X=code, K=key)

@@ -6,7 +6,7 @@ import ast
 import math
 from typing import TYPE_CHECKING
 
-from lmebridge.migrate.values import SCALARS, Kind, Value, literal, py
+from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, literal, py
 
 if TYPE_CHECKING:
     from lmebridge.migrate.scope import Scope
@@ -106,3 +106,26 @@ def pasted(scope: Scope, value: Value, node: Node | None = None) -> ast.expr:
 def _text_of(value: Value, part: ast.expr) -> ast.expr:
     """A single computed value as a text of its own."""
     return value.code if value.kind is Kind.TEXT else ast.JoinedStr([part])
+
+
+def beside(value: Value, other: Value) -> Value:
+    """A factor whose levels may be numbers, as text when it is compared with text: R's levels are text."""
+    if value.factor and value.element is not Kind.TEXT and other.element is Kind.TEXT:
+        return value.but(code=factor_text(value), factor=False, element=Kind.TEXT)
+    if value.factor and value.element is not Kind.TEXT and other.element is Kind.NUMBER:
+        return value.but(code=factor_text(value), factor=False, element=Kind.TEXT)
+    if value.kind is Kind.NUMBER and (other.factor or (other.element is Kind.TEXT and other.is_vector)):
+        if value.constant is None:
+            raise Untranslated("a computed number compared with text has no translation")
+        return value.but(code=literal(written_number(value.constant)), kind=Kind.TEXT, element=Kind.TEXT)
+    if value.is_vector and value.element is Kind.NUMBER and (other.factor or other.element is Kind.TEXT):
+        raise Untranslated("R compares numbers with text as texts: compare numbers with numbers")
+    if value.kind is Kind.COLUMN and value.element is Kind.UNKNOWN and not value.factor and is_digits(other):
+        return value.but(code=py('X.convert_dtypes().astype("string")', X=value), element=Kind.TEXT)
+    return value
+
+
+def is_digits(value: Value) -> bool:
+    """Whether a text, or one of several, is written like a number, so that a column it is found in may be numbers."""
+    texts = value.constant if isinstance(value.constant, list) else [value.constant]
+    return any(isinstance(text, str) and text.replace(".", "").lstrip("-").isdigit() for text in texts)

@@ -6,7 +6,7 @@ import ast
 import functools
 from typing import TYPE_CHECKING
 
-from lmebridge.migrate.number_text import factor_text, written_number
+from lmebridge.migrate.number_text import beside, factor_text, is_digits
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, literal, py
 from lmebridge.rsyntax import Argument, Call, Name, Node, operands, operator, unwrap
@@ -56,16 +56,22 @@ def signed(sign: str, value: Value) -> Value:
         return value
     if isinstance(value.constant, (int, float)) and value.kind is Kind.NUMBER:
         return value.but(code=ast.UnaryOp(ast.USub(), value.code), constant=-value.constant)
-    operand = as_numbers(value)
+    operand = as_array(as_numbers(value))
     return operand.but(code=ast.UnaryOp(ast.USub(), operand.code), positions=None)
+
+
+#: Operators for which zero is a number like any other.
+_SAFE = (ast.Add, ast.Sub, ast.Mult, ast.Pow)
 
 
 def combined(left: Value, right: Value, sign: ast.operator) -> Value:
     """Two values under an arithmetic operator, element by element."""
     _check_number(left)
     _check_number(right)
-    if Kind.LOGICAL in {left.element} & {right.element}:
-        left = as_numbers(left)
+    if right.kind is Kind.NUMBER and right.constant == 0 and left.kind is Kind.NUMBER and not isinstance(sign, _SAFE):
+        raise Untranslated("a single number divided by zero is an error in Python")
+    both = Kind.LOGICAL in {left.element} & {right.element}
+    left, right = (as_numbers(each) if both or each.there is not None else each for each in (left, right))
     left, right = aligned(as_array(left), as_array(right))
     kind, rows = shape(left, right)
     return Value(ast.BinOp(left.code, sign, right.code), kind, Kind.NUMBER, rows=rows)
@@ -82,6 +88,10 @@ def as_numbers(value: Value) -> Value:
     """Truth values as numbers, since Python's arithmetic on them is logic; anything else as it is."""
     if value.element is not Kind.LOGICAL or not value.is_vector:
         return value
+    if value.there is not None:
+        return value.but(code=py("X.astype(float).where(T)", X=value, T=value.there), element=Kind.NUMBER, there=None)
+    if value.kind is Kind.COLUMN and not value.missing_free:
+        return value.but(code=py('X.astype("Int64")', X=value), element=Kind.NUMBER)
     return as_array(value).but(code=py("X.astype(int)", X=as_array(value)), element=Kind.NUMBER)
 
 
@@ -142,7 +152,7 @@ def comparison(call: RCall) -> Value:
 
 def compared(call: RCall, left: Value, right: Value, sign: ast.cmpop) -> Value:
     """Two values under a comparison."""
-    left, right = _as_text(left, right), _as_text(right, left)
+    left, right = beside(left, right), beside(right, left)
     if Kind.NULL in {left.kind, right.kind} or Kind.NA in {left.kind, right.kind}:
         raise Untranslated("a comparison with NULL or NA is neither true nor false in R")
     ordered = not isinstance(sign, (ast.Eq, ast.NotEq))
@@ -164,29 +174,6 @@ def compared(call: RCall, left: Value, right: Value, sign: ast.cmpop) -> Value:
 def _is_complete(value: Value) -> bool:
     """Whether nothing can be missing in a side of a comparison: constants, and what is known to be there."""
     return value.missing_free or (value.constant is not None and value.kind in SCALARS)
-
-
-def _as_text(value: Value, other: Value) -> Value:
-    """A factor whose levels may be numbers, as text when it is compared with text: R's levels are text."""
-    if value.factor and value.element is not Kind.TEXT and other.element is Kind.TEXT:
-        return value.but(code=factor_text(value), factor=False, element=Kind.TEXT)
-    if value.factor and value.element is not Kind.TEXT and other.element is Kind.NUMBER:
-        return value.but(code=factor_text(value), factor=False, element=Kind.TEXT)
-    if value.kind is Kind.NUMBER and (other.factor or (other.element is Kind.TEXT and other.is_vector)):
-        if value.constant is None:
-            raise Untranslated("a computed number compared with text has no translation")
-        return value.but(code=literal(written_number(value.constant)), kind=Kind.TEXT, element=Kind.TEXT)
-    if value.is_vector and value.element is Kind.NUMBER and (other.factor or other.element is Kind.TEXT):
-        raise Untranslated("R compares numbers with text as texts: compare numbers with numbers")
-    if value.kind is Kind.COLUMN and value.element is Kind.UNKNOWN and not value.factor and _is_digits(other):
-        return value.but(code=py('X.convert_dtypes().astype("string")', X=value), element=Kind.TEXT)
-    return value
-
-
-def _is_digits(value: Value) -> bool:
-    """Whether a text, or one of several, is written like a number, so that a column it is found in may be numbers."""
-    texts = value.constant if isinstance(value.constant, list) else [value.constant]
-    return any(isinstance(text, str) and text.replace(".", "").lstrip("-").isdigit() for text in texts)
 
 
 @translates("& |", "e1, e2", "`&`, `|`; `and`, `or` between single values")
@@ -296,7 +283,7 @@ def _looked_up(value: Value, table: Value) -> Value:
         return value.but(code=factor_text(value))
     if value.element is Kind.NUMBER and table.element is Kind.TEXT:
         raise Untranslated("R looks numbers up among texts as texts: look numbers up among numbers")
-    if value.element is Kind.UNKNOWN and not value.factor and _is_digits(table):
+    if value.element is Kind.UNKNOWN and not value.factor and is_digits(table):
         return value.but(code=py('X.convert_dtypes().astype("string")', X=value))
     return value
 
@@ -313,6 +300,8 @@ def colon(call: RCall) -> Value:
     if not (isinstance(start.constant, (int, float)) and isinstance(stop.constant, (int, float))):
         if start.kind not in {Kind.NUMBER, Kind.UNKNOWN} or stop.kind not in {Kind.NUMBER, Kind.UNKNOWN}:
             raise Untranslated("`:` between vectors has no translation")
+    elif start.constant != int(start.constant):
+        raise Untranslated("a range that begins between two whole numbers has no translation: use `seq`")
     elif start.constant > stop.constant:
         return Value(py("np.arange(A, B, -1)", A=start, B=minus_one(stop.code)), Kind.ARRAY, Kind.NUMBER)
     code = py("np.arange(A, B)", A=start, B=plus_one(stop.code))

@@ -46,6 +46,9 @@ def _stepped(call: RCall, start: Value, stop: Value, step: Value) -> Value:
         if step.constant != 1:
             raise call.fail("`seq` by a step between computed ends has no translation")
         return Value(py("np.arange(A, B + 1)", A=start, B=stop), Kind.ARRAY, Kind.NUMBER)
+    if not call.given("by") and start.constant > stop.constant:
+        step = Value(literal(-1), Kind.NUMBER, Kind.NUMBER, constant=-1)
+        numbers[2] = -1
     first, last, by = (float(each) for each in numbers)
     if by == 0 or (last - first) / by < 0:
         raise call.fail("`seq` with a step in the wrong direction")

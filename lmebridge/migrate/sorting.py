@@ -84,14 +84,35 @@ def order(call: RCall) -> Value:
     call.ignore("decreasing")
     call.rest  # noqa: B018 - read through the node
     keys, directions = _keys(call.scope, call.node)
-    if len(keys) != 1:
-        raise call.fail("`order` by several vectors outside brackets has no translation")
-    key = as_array(by_place(keys[0]))
-    text = 'np.argsort(X, kind="stable")' if directions[0] else 'np.argsort(-X, kind="stable")'
-    if not directions[0] and key.element is Kind.TEXT:
-        raise call.fail("text in falling order has no translation here")
-    code = py(text, X=key)
+    if any(key.element is Kind.TEXT and not key.factor for key in keys):
+        call.note(LOCALE)
+    if len(keys) > 1:
+        code = _places_by_several(keys, directions)
+    elif keys[0].element is Kind.NUMBER and not keys[0].factor:
+        text = 'np.argsort(X, kind="stable")' if directions[0] else 'np.argsort(-X, kind="stable")'
+        code = py(text, X=as_array(by_place(keys[0])))
+    else:
+        code = _places(keys[0], upwards=directions[0])
     return Value(py("P + 1", P=code), Kind.ARRAY, Kind.NUMBER, positions=code)
+
+
+def _places(key: Value, *, upwards: bool) -> ast.expr:
+    """Places, from zero, that put text, a factor or what is not known in order; missing values last."""
+    series = py("X.reset_index(drop=True)" if key.is_series else "pd.Series(X)", X=key)
+    options = {**({} if upwards else {"ascending": False}), "kind": "stable"}
+    return py("X.sort_values(**O).index.to_numpy()", X=series, O=options)
+
+
+def _places_by_several(keys: list[Value], directions: list[bool]) -> ast.expr:
+    """Places, from zero, that put several columns of one frame in order."""
+    first = keys[0].code
+    frame = Value(first.value, Kind.FRAME) if isinstance(first, ast.Subscript) else None
+    names = [None if frame is None else _column_name(frame, key) for key in keys]
+    if frame is None or None in names:
+        raise Untranslated("`order` by several vectors that are not columns of one frame has no translation")
+    options = {} if all(directions) else {"ascending": [literal(each) for each in directions]}
+    code = "F.reset_index(drop=True).sort_values([*N], **O).index.to_numpy()"
+    return py(code, F=frame, N=[literal(name) for name in names], O=options)
 
 
 @translates("sort", "x, decreasing = FALSE, na.last = NA, ...", "`x.sort_values()`; `np.sort(x)`")
@@ -108,7 +129,9 @@ def sort(call: RCall) -> Value:
             plain = py("X.dropna()", X=plain)
         return value.but(code=plain, rows="")
     array = py("np.sort(X)", X=value)
-    return Value(py("X[::-1]", X=array) if falling else array, Kind.ARRAY, value.element)
+    if not value.missing_free and value.kind in {Kind.LIST, Kind.ARRAY} and not value.factor:
+        array = py("np.sort(pd.Series(X).dropna())", X=value)
+    return Value(py("X[::-1]", X=array) if falling else array, Kind.ARRAY, value.element, missing_free=True)
 
 
 @translates("rev", "x", "`x[::-1]`")

@@ -206,8 +206,10 @@ def _two(call: RCall, value: Value, given: list[Argument]) -> Value:
         return _of_matrix(call, value, rows_node, columns_node)
     if value.kind is Kind.UNKNOWN:
         value = value.but(kind=Kind.FRAME)
-    if columns_node is None and rows_node is not None and function_name(unwrap(rows_node)) == "order":
-        return sorted_frame(call.scope, value, unwrap(rows_node))
+    if rows_node is not None and function_name(unwrap(rows_node)) == "order":
+        in_order = sorted_frame(call.scope, value, unwrap(rows_node))
+        columns = position(call.scope, columns_node)
+        return cells(in_order, ALL, columns, drop=drop, scope_rows=in_order.rows)
     rows = position(call.scope, rows_node, labels=True)
     return cells(value, rows, position(call.scope, columns_node), drop=drop, scope_rows=call.scope.new_rows())
 

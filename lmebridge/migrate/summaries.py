@@ -61,7 +61,7 @@ def summed_up(call: RCall, value: Value, node: Node | None, *, removes: bool) ->
     method, plain, removing = _SUMMARIES[call.name]
     element = value.element if call.name in {"max", "min"} else Kind.NUMBER
     if value.kind in SCALARS and call.name in {"sd", "var"}:
-        raise call.fail(f"`{call.name}` of a single number is NA")
+        return Value(py("np.nan"), Kind.NUMBER, Kind.NUMBER)
     if value.kind in SCALARS:
         return value
     if value.factor or (value.element is Kind.TEXT and call.name not in {"max", "min"}):
@@ -70,17 +70,23 @@ def summed_up(call: RCall, value: Value, node: Node | None, *, removes: bool) ->
         return _of_truth(call, value, node, method, removes=removes)
     if value.is_series:
         options = {} if removes or value.missing_free else {"skipna": literal(False)}
-        if value.kind is Kind.NAMED:
+        if value.source == "named constants":
             options = {}
         return Value(py(f"X.{method}(**O)", X=value, O=options), element, element)
     if value.kind in {Kind.FRAME, Kind.TABLE}:
-        template = removing if removes else plain
-        return Value(py(template, X=py("X.to_numpy()", X=value)), Kind.NUMBER, Kind.NUMBER)
+        return _of_frame(call, value, removing if removes else plain)
     if value.kind in {Kind.MAPPING, Kind.FIT, Kind.NULL, Kind.SEQUENCE}:
         raise call.fail(f"`{call.name}` of a {value.kind.value} has no translation")
     if value.element is Kind.LOGICAL and not value.missing_free and value.kind is Kind.ARRAY:
         call.note("where a value is missing the condition is NA in R and False here")
     return Value(py(removing if removes else plain, X=value), element, element)
+
+
+def _of_frame(call: RCall, value: Value, template: str) -> Value:
+    """A summary of all cells; R has none for the mean, median or spread of a data frame."""
+    if value.kind is Kind.FRAME and call.name in {"mean", "median", "sd"}:
+        raise call.fail(f"`{call.name}` of a data frame is no number in R")
+    return Value(py(template, X=py("X.to_numpy()", X=value)), Kind.NUMBER, Kind.NUMBER)
 
 
 def _of_truth(call: RCall, value: Value, node: Node | None, method: str, *, removes: bool) -> Value:
@@ -107,11 +113,14 @@ def extent(call: RCall) -> Value:
     values = [value for _, value in call.rest_values]
     if len(values) != 1:
         raise call.fail("`range` of several vectors has no translation")
-    call.ignore("na.rm")
-    value = as_array(values[0])
-    code = py("np.array([X.min(), X.max()])", X=value)
-    if value.kind is Kind.COLUMN and not call.flag("na.rm"):
-        call.note("R gives NA here when a value is missing")
+    value, removes = as_array(values[0]), call.flag("na.rm")
+    if value.is_series:
+        options = {} if removes or value.missing_free else {"skipna": literal(False)}
+        code = py("np.array([X.min(**O), X.max(**O)])", X=value, O=options)
+    elif removes and not value.missing_free:
+        code = py("np.array([np.nanmin(X), np.nanmax(X)])", X=value)
+    else:
+        code = py("np.array([X.min(), X.max()])", X=value)
     return Value(code, Kind.ARRAY, value.element)
 
 
@@ -151,15 +160,18 @@ def any_all(call: RCall) -> Value:
 def quantile(call: RCall) -> Value:
     """Quantiles by R's default definition, which is pandas' and NumPy's too (linear interpolation, type 7)."""
     call.default_only(type=7)
-    call.ignore("na.rm", "names")
-    value = call.value("x")
+    call.ignore("names")
+    value, removes = call.value("x"), call.flag("na.rm")
+    if value.is_series and not removes and not value.missing_free:
+        call.note("R stops here when a value is missing, pandas leaves it out")
     probabilities = call.optional("probs")
     code = py("[0, 0.25, 0.5, 0.75, 1]") if probabilities is None else probabilities.code
     single = probabilities is not None and probabilities.kind is Kind.NUMBER
     if value.is_series:
         found = py("X.quantile(P)", X=value, P=code)
         return Value(found, Kind.NUMBER if single else Kind.NAMED, Kind.NUMBER, source=None)
-    return Value(py("np.quantile(X, P)", X=value, P=code), Kind.NUMBER if single else Kind.ARRAY, Kind.NUMBER)
+    function = "np.nanquantile(X, P)" if removes and not value.missing_free else "np.quantile(X, P)"
+    return Value(py(function, X=value, P=code), Kind.NUMBER if single else Kind.ARRAY, Kind.NUMBER)
 
 
 @translates("cor cov", "x, y = NULL, use = 'everything', method = 'pearson'", "`x.corr(y)`, `d.corr()`")
@@ -257,9 +269,18 @@ def which_extreme(call: RCall) -> Value:
     """The position of the greatest or least."""
     value = call.value("x")
     code = py("np.argmax(X)" if call.name == "which.max" else "np.argmin(X)", X=value)
-    if value.kind is Kind.COLUMN:
+    if not value.missing_free and value.element is not Kind.LOGICAL:
         code = py("np.nanargmax(X)" if call.name == "which.max" else "np.nanargmin(X)", X=value)
+    if value.element is Kind.LOGICAL and not value.missing_free:
+        code = py("np.argmax(X)" if call.name == "which.max" else "np.argmin(X)", X=_plain(call, value))
     return Value(py("I + 1", I=code), Kind.NUMBER, Kind.NUMBER, positions=code)
+
+
+def _plain(call: RCall, value: Value) -> Value:
+    """Truth values of which those that may be missing are left out of a search."""
+    if call.name == "which.min":
+        raise call.fail("the first FALSE of a condition that may be missing has no translation")
+    return both_ways(call.scope, call.argument("x"))[0] if value.is_series else value
 
 
 @translates("colMeans colSums rowMeans rowSums", "x, na.rm = FALSE, dims", "`d.mean()`, `d.sum(axis=1)`")
@@ -269,6 +290,8 @@ def margins(call: RCall) -> Value:
     method = "mean" if "Mean" in call.name else "sum"
     options: dict[str, Any] = {"axis": literal("columns")} if call.name.startswith("row") else {}
     if value.kind in {Kind.FRAME, Kind.TABLE}:
+        if value.element is Kind.LOGICAL and not value.missing_free and not (call.flag("na.rm") and method == "sum"):
+            call.note("where a value is missing the condition is NA in R and False here")
         if not call.flag("na.rm") and value.element is not Kind.LOGICAL:
             options["skipna"] = literal(False)
         kind = Kind.NAMED if call.name.startswith("col") else Kind.COLUMN

@@ -119,6 +119,8 @@ def substr(call: RCall) -> Value:
     piece = ast.Slice(literal(int(start) - 1) if start > 1 else None, literal(int(stop)))
     if value.is_series:
         return value.but(code=py("X.str[P]", X=value, P=piece), element=Kind.TEXT, factor=False)
+    if value.kind not in {*SCALARS, Kind.UNKNOWN}:
+        raise Untranslated(f"`{call.name}` of a {value.kind.value} has no translation")
     return Value(py("X[P]", X=value, P=piece), Kind.TEXT, Kind.TEXT)
 
 

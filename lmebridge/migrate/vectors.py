@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from lmebridge.migrate.conditions import both_ways, kept_truth, three_valued
-from lmebridge.migrate.operators import as_array, by_place, same_rows
+from lmebridge.migrate.conditions import both_ways, kept_truth
+from lmebridge.migrate.operators import as_array, by_place
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import NULL, SCALARS, Kind, Untranslated, Value, dictionary, literal, py
 from lmebridge.rsyntax import Node, operands, operator
@@ -130,6 +130,8 @@ def rounded(call: RCall) -> Value:
             return _signif(call, value, count)
         raise call.fail("`signif` of a vector has no translation")
     places = [] if digits is None else [digits]
+    if value.kind is Kind.COLUMN and places and isinstance(value.code, ast.Subscript):
+        call.note("a 5 at the end, as in 0.15, may be rounded the other way than in R")
     if value.kind in {Kind.FRAME, Kind.TABLE, *(Kind.COLUMN, Kind.NAMED)}:
         return value.but(code=py("X.round(*N)", X=value, N=places))
     if value.kind is Kind.MAPPING:
@@ -287,7 +289,10 @@ def as_logical(call: RCall) -> Value:
         raise call.fail("only numbers can be made truth values here")
     if value.kind in SCALARS:
         return Value(py("bool(X)", X=value), Kind.LOGICAL, Kind.LOGICAL)
-    return as_array(value).but(code=py("X.astype(bool)", X=as_array(value)), element=Kind.LOGICAL)
+    if value.missing_free:
+        return as_array(value).but(code=py("X.astype(bool)", X=as_array(value)), element=Kind.LOGICAL)
+    series = value if value.is_series else as_array(value).but(code=py("pd.Series(X)", X=value), kind=Kind.COLUMN)
+    return series.but(code=py("X.convert_dtypes() != 0", X=series), element=Kind.LOGICAL)
 
 
 @translates(
@@ -300,21 +305,6 @@ def which(call: RCall) -> Value:
     test = both_ways(call.scope, node)[0]
     code = py("np.flatnonzero(X)", X=test)
     return Value(py("I + 1", I=code), Kind.ARRAY, Kind.NUMBER, positions=code)
-
-
-@translates("cumsum cumprod cummax cummin", "x", "`x.cumsum(skipna=False)`")
-def cumulated(call: RCall) -> Value:
-    """Running sums and products."""
-    value = as_array(call.value("x"))
-    if value.element is Kind.LOGICAL and not value.missing_free:
-        value = value.but(code=py('X.astype("Int64")', X=three_valued(call.scope, call.argument("x"))), there=None)
-    options = {} if not value.is_series or value.missing_free else {"skipna": literal(False)}
-    method = {"cummax": "np.maximum.accumulate(X)", "cummin": "np.minimum.accumulate(X)"}.get(call.name)
-    if method is None or value.is_series:
-        method = f"X.{call.name}(**O)"
-    elif not value.is_vector:
-        raise call.fail(f"`{call.name}` of a {value.kind.value} has no translation")
-    return value.but(code=py(method, X=value, O=options), element=Kind.NUMBER)
 
 
 @translates("scale", "x, center = TRUE, scale = TRUE", "`(x - x.mean()) / x.std()`")
@@ -330,30 +320,6 @@ def scale(call: RCall) -> Value:
     return elementwise(call, template, value)
 
 
-@translates("ave", "x, ..., FUN = mean", '`x.groupby(g).transform("mean")`')
-def ave(call: RCall) -> Value:
-    """Group means, one a row."""
-    value = call.value("x")
-    word = call.word("FUN", "mean")
-    names = {
-        "mean": "mean",
-        "sd": "std",
-        "sum": "sum",
-        "max": "max",
-        "min": "min",
-        "length": "size",
-        "median": "median",
-    }
-    if value.kind is not Kind.COLUMN or word not in names:
-        raise call.fail("this use of `ave` has no translation")
-    groups = [each for name, each in call.rest_values if name is None]
-    if not groups or not all(same_rows(value, each) for each in groups):
-        raise call.fail("the groups of `ave` are no columns of the same frame")
-    by = groups[0].code if len(groups) == 1 else py("[*X]", X=groups)
-    code = py("X.groupby(BY, **O).transform(F)", X=value, BY=by, F=names[word], O={"observed": literal(True)})
-    return value.but(code=code, element=Kind.NUMBER, factor=False)
-
-
 @translates("nchar toupper tolower", "x, ...", "`x.str.len()`, `x.str.upper()`", harmless="...")
 def letters(call: RCall) -> Value:
     """Text, element by element."""
@@ -365,14 +331,6 @@ def letters(call: RCall) -> Value:
     if value.is_series or value.kind is Kind.INDEX:
         return value.but(code=py(f"X.str.{method}()", X=value), element=element, factor=False)
     raise call.fail(f"`{call.name}` of this has no translation")
-
-
-@translates("diff", "x, ...", "`np.diff(x)`")
-def diff(call: RCall) -> Value:
-    """Differences of neighbours."""
-    call.refuse_rest()
-    value = call.value("x")
-    return Value(py("np.diff(X)", X=value), Kind.ARRAY, Kind.NUMBER)
 
 
 @translates("identity I", "x", "its argument")
