@@ -154,10 +154,13 @@ def _uses_r(task: Task) -> bool:
 def _through_workers(tasks: list[Task], numbers: list[int], jobs: int) -> Iterator[tuple[int, Any]]:
     from lmebridge.backends import _pool
 
-    frames = Counter(id(tasks[number].arguments["data"]) for number in numbers)
     owners = [id(tasks[number].arguments["data"]) for number in numbers]
-    shared = [owner if frames[owner] > 1 else None for owner in owners]
-    for place, result in _pool.spread([tasks[number] for number in numbers], shared, jobs):
+    frames = Counter(owners)
+    calls = [
+        partial(_pool.owned, owner, tasks[number]) if frames[owner] > 1 else tasks[number]
+        for number, owner in zip(numbers, owners, strict=True)
+    ]
+    for place, result in _pool.spread(calls, min(jobs, len(calls))):
         yield numbers[place], result
 
 

@@ -81,7 +81,9 @@ evalq(envir = new.env(parent = baseenv()), {
   }
 
   # Interrupts are let in while one of our functions runs, and nowhere else, so that no frame is cut in two.
+  # One that came while R was at rest is told from those: nothing was begun, and the call can be made again.
   answer_to <- function(functions, payload) {
+    if (is_interrupted()) return(list(interrupted = TRUE, before = TRUE, conditions = list()))
     tryCatch({
       call <- unserialize(payload)
       release(call$released)
@@ -89,9 +91,17 @@ evalq(envir = new.env(parent = baseenv()), {
     }, error = failed, interrupt = function(condition) list(interrupted = TRUE, conditions = list()))
   }
 
-  # Takes an interrupt that came after its call had ended; R looks for one at every thousandth step.
+  # Takes an interrupt that waits; R looks for one at every thousandth step.
+  is_interrupted <- function() {
+    tryCatch({
+      allowInterrupts(for (step in seq_len(2000L)) {})
+      FALSE
+    }, interrupt = function(condition) TRUE)
+  }
+
+  # Takes an interrupt that came after its call had ended.
   settle <- function() {
-    tryCatch(allowInterrupts(for (step in seq_len(1e5)) NULL), interrupt = function(condition) NULL)
+    is_interrupted()
     list(value = NULL)
   }
 

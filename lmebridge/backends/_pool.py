@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import signal
 import threading
-from collections import deque
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lmebridge.backends import _r
+from lmebridge.backends import _process, _r, _r_home
 from lmebridge.backends._worker import Worker
 from lmebridge.errors import LmebridgeError, RError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
 
@@ -25,35 +23,89 @@ _WORKERS: list[Worker] = []
 
 
 @dataclass
-class _Sent:
-    """Frames that a worker has been sent, by whose they are and their columns, and whose the next one is."""
+class _Here:
+    """What is kept for one worker, and whose the frame is that is sent next."""
 
     owner: int | None = None
-    held: dict[tuple[int, tuple[str, ...]], Any] = field(default_factory=dict)
+    held: dict[Any, Any] = field(default_factory=dict)
 
 
-_SENT: ContextVar[_Sent | None] = ContextVar("frames sent to this thread's worker", default=None)
+_HERE: ContextVar[_Here | None] = ContextVar("what is kept for this thread's worker", default=None)
 
 
-def workers(count: int) -> list[Worker]:
-    """That many workers with the limits that are set, those that run already first."""
+def is_possible() -> bool:
+    """Whether there is an Rscript that workers can run."""
+    return _r_home.rscript_problem() is None
+
+
+def versions() -> dict[str, str]:
+    """Versions of R and of lme4 that the workers run."""
+    [worker] = taken(1)
+    with _r.through(worker):
+        found = _r.call("versions")
+    _WORKERS.insert(0, worker)
+    return {name: text[0] for name, text in found.items()}
+
+
+def taken(count: int) -> list[Worker]:
+    """That many workers with the limits that are set, those that run already first; nobody else has them meanwhile."""
     limits = _r.limits()
-    if any(worker.limits != limits for worker in _WORKERS):
-        _WORKERS.clear()  # each ends when no model lives in it any more
-    _WORKERS.extend(Worker(limits) for _ in range(count - len(_WORKERS)))
-    return _WORKERS[:count]
+    found: list[Worker] = []
+    while len(found) < count:
+        try:
+            worker = _WORKERS.pop(0)  # lists are safe in threads
+        except IndexError:
+            worker = Worker(limits)
+        if worker.limits == limits:  # others end when no model lives in them any more
+            found.append(worker)
+    return found
 
 
-def spread(tasks: Sequence[Callable[[], Any]], owners: Sequence[int | None], count: int) -> Iterator[tuple[int, Any]]:
+@dataclass(frozen=True)
+class _Crew:
+    """Threads that do tasks, each with a worker.
+
+    Attributes
+    ----------
+    tasks : iterator of (int, callable)
+        Those that nobody has taken.
+    lock : lock
+        Of whoever takes one.
+    done : queue
+        Numbers and results; None when a thread has ended.
+    workers : list of Worker
+        By thread.
+    """
+
+    tasks: Iterator[tuple[int, Callable[[], Any]]]
+    lock: Any
+    done: queue.SimpleQueue[tuple[int, Any] | None]
+    workers: list[Worker]
+    is_over: threading.Event
+
+    def next(self) -> tuple[int, Callable[[], Any]] | None:
+        """The next task, None where there is none."""
+        with self.lock:
+            return None if self.is_over.is_set() else next(self.tasks, None)
+
+    def serve(self, worker: Worker) -> None:
+        """Do tasks with one worker until none is left."""
+        _HERE.set(_Here())
+        with _r.through(worker):
+            while (task := self.next()) is not None:
+                self.done.put((task[0], _result(task[1])))
+        if self.is_over.is_set():
+            worker.resume()  # nobody may wait for this thread any more, and models live there
+        self.done.put(None)
+
+
+def spread(tasks: Iterable[Callable[[], Any]], count: int) -> Iterator[tuple[int, Any]]:
     """Numbers and results of tasks as they are done, each with R in one of `count` processes.
 
     Parameters
     ----------
-    tasks : sequence of callable
-        Give a result; what they raise beyond `Exception` is the result too.
-    owners : sequence of int or None
-        By task, what its data frame is known by: frames of one owner are sent once to each worker. None sends it
-        always.
+    tasks : iterable of callable
+        Give a result; what they raise is a result too. Each is made when a worker is free, which may not fail.
     count : int
         How many processes.
 
@@ -62,43 +114,23 @@ def spread(tasks: Sequence[Callable[[], Any]], owners: Sequence[int | None], cou
     KeyboardInterrupt
         After Ctrl-C, when every R has stopped.
     """
-    waiting, done = deque(range(len(tasks))), queue.SimpleQueue[tuple[int, Any]]()
-    threads = [
-        threading.Thread(target=_serve, args=(worker, tasks, owners, waiting, done), daemon=True)
-        for worker in workers(min(count, len(tasks)))
-    ]
+    crew = _Crew(iter(enumerate(tasks)), threading.Lock(), queue.SimpleQueue(), taken(count), threading.Event())
+    threads = [threading.Thread(target=crew.serve, args=(worker,), daemon=True) for worker in crew.workers]
     for thread in threads:
         thread.start()
-    taken = 0
+    serving = len(threads)
     try:
-        while taken < len(tasks):
-            number, result = done.get()
-            taken += 1
-            yield number, result
-    except (KeyboardInterrupt, GeneratorExit):
-        waiting.clear()
-        _stop(threads)
+        while serving:
+            found = crew.done.get()
+            if found is None:
+                serving -= 1
+            else:
+                yield found
+    except BaseException:
+        crew.is_over.set()
+        _stop(crew.workers, threads)
         raise
-
-
-def _serve(
-    worker: Worker,
-    tasks: Sequence[Callable[[], Any]],
-    owners: Sequence[int | None],
-    waiting: deque[int],
-    done: queue.SimpleQueue[tuple[int, Any]],
-) -> None:
-    """Do tasks with one worker until none waits."""
-    sent = _Sent()
-    _SENT.set(sent)
-    with _r.through(worker):
-        while True:
-            try:
-                number = waiting.popleft()
-            except IndexError:
-                return
-            sent.owner = owners[number]
-            done.put((number, _result(tasks[number])))
+    _WORKERS.extend(crew.workers)
 
 
 def _result(task: Callable[[], Any]) -> Any:
@@ -106,23 +138,51 @@ def _result(task: Callable[[], Any]) -> Any:
     try:
         return task()
     except KeyboardInterrupt:
-        return RError("R was interrupted while it fitted this model. Fit it again")
+        return RError("R was interrupted from outside, by a signal to its process. Run it again")
     except BaseException as ended:  # noqa: BLE001 - SystemExit ends a thread without a word
-        return LmebridgeError(f"the fit ended with {type(ended).__name__}: {ended}. Fit it again.")
+        return LmebridgeError(f"the work ended with {type(ended).__name__}: {ended}. Run it again.")
 
 
-def _stop(threads: list[threading.Thread]) -> None:
-    """Interrupt what runs, and let no interrupt wait for a later call."""
-    serving = _WORKERS[: len(threads)]
-    for worker in serving:
-        if worker.life is not None:
-            with contextlib.suppress(ProcessLookupError):
-                worker.life.process.popen.send_signal(signal.SIGINT)
-    for thread in threads:
-        thread.join()
-    for worker in serving:
-        with contextlib.suppress(KeyboardInterrupt), _r.through(worker):
-            _r.call("versions")
+def _stop(workers: list[Worker], threads: list[threading.Thread]) -> None:
+    """Interrupt what runs, and let no interrupt wait for a later call.
+
+    A thread that is in Python cannot be stopped: after a while it is left to end on its own, and its worker to it.
+    """
+    for worker in workers:
+        worker.interrupt()
+    for worker, thread in zip(workers, threads, strict=True):
+        thread.join(_process.GRACE)
+        if thread.is_alive():
+            continue
+        with contextlib.suppress(RError):
+            worker.resume()
+        _WORKERS.append(worker)
+
+
+# --- what is kept for each worker -------------------------------------------------------------------------------------
+
+
+def once(key: Any, make: Callable[[], Any], is_lost: Callable[[Any], bool]) -> Any:
+    """What `make` gives, made once for each worker of a `spread`, and again where it is lost; elsewhere made anew."""
+    here = _HERE.get()
+    if here is None:
+        return make()
+    held = here.held.get(key)
+    if held is None or is_lost(held):
+        held = here.held[key] = make()
+    return held
+
+
+def owned(owner: int, task: Callable[[], Any]) -> Any:
+    """Do a task whose data frame other tasks have too: frames of one owner are sent once to each worker."""
+    here = _HERE.get()
+    if here is None:
+        return task()
+    here.owner = owner
+    try:
+        return task()
+    finally:
+        here.owner = None
 
 
 def sent(data: pd.DataFrame) -> Any:
@@ -130,11 +190,8 @@ def sent(data: pd.DataFrame) -> Any:
 
     Columns that a call made itself, named with a dot, differ from call to call and go each time.
     """
-    here = _SENT.get()
+    here = _HERE.get()
     if here is None or here.owner is None or any(str(name).startswith(".") for name in data.columns):
         return data
     key = (here.owner, tuple(str(name) for name in data.columns))
-    held = here.held.get(key)
-    if held is None or held.is_lost:
-        held = here.held[key] = _r.keep("itself", object=data).value
-    return held
+    return once(key, lambda: _r.keep("itself", object=data).value, lambda held: held.is_lost)

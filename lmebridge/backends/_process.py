@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.backends import _locale
@@ -36,6 +37,12 @@ SLICE = 0.5
 GRACE, FAREWELL = 5.0, 2.0
 #: Bytes asked for as the size of a pipe, where the system lets it be chosen, and most pieces written at once.
 PIPE_SIZE, MOST_PIECES = 1 << 20, 512
+
+
+#: Held while pipes are made and R is started with them: a child forked meanwhile would keep R's ends of them.
+_STARTING = threading.RLock()
+#: All of them, so that a forked child can leave its parent's alone.
+_PROCESSES: weakref.WeakSet[Process] = weakref.WeakSet()
 
 
 class Ended(Exception):
@@ -73,6 +80,14 @@ class Process:
         self.inbox = bytearray(HEAD.size)
         self.filled = 0
         self.folder = tempfile.mkdtemp(prefix="lmebridge-")
+        with _STARTING:
+            self._start(command, memory)
+            _PROCESSES.add(self)
+        for number in (self.requests, self.answers, self.console):
+            os.set_blocking(number, False)
+        _widen(self.requests, self.answers)
+
+    def _start(self, command: Sequence[str], memory: int | None) -> None:
         theirs_in, self.requests = os.pipe()
         self.answers, theirs_out = os.pipe()
         self.console, theirs_console = os.pipe()
@@ -94,9 +109,6 @@ class Process:
         finally:
             for number in (theirs_in, theirs_out, theirs_console):
                 os.close(number)
-        for number in (self.requests, self.answers, self.console):
-            os.set_blocking(number, False)
-        _widen(self.requests, self.answers)
 
     @property
     def is_alive(self) -> bool:
@@ -178,7 +190,7 @@ class Process:
             return *self._finish(_deadline(seconds), pending), False
         except Late:
             is_late = not pending
-            self._interrupt()
+            self.interrupt()
         answer = self._finish(_deadline(GRACE), [])
         self._put(SETTLE, [])  # the interrupt may have come when the call had ended already: R takes it now
         self._finish(_deadline(GRACE), [])
@@ -291,7 +303,8 @@ class Process:
         finally:
             signal.signal(signal.SIGINT, original)
 
-    def _interrupt(self) -> None:
+    def interrupt(self) -> None:
+        """Have R stop what it evaluates; what it does not evaluate yet it answers as not begun."""
         with contextlib.suppress(ProcessLookupError):
             self.popen.send_signal(signal.SIGINT)
 
@@ -327,6 +340,17 @@ class Process:
 def _limited(memory: int | None) -> list[str]:
     """What starts a program with a limit on its address space, which counts in kibibytes."""
     return [] if memory is None else ["/bin/sh", "-c", 'ulimit -v "$0" && exec "$@"', str(memory >> 10)]
+
+
+def _leave_to_parent() -> None:
+    """In a forked child: the processes are the parent's, and see the end of their pipe when the parent has ended."""
+    _STARTING.release()
+    for process in list(_PROCESSES):
+        process.abandon()
+
+
+if hasattr(os, "register_at_fork"):  # where processes can be forked
+    os.register_at_fork(before=_STARTING.acquire, after_in_parent=_STARTING.release, after_in_child=_leave_to_parent)
 
 
 def _deadline(seconds: float | None) -> float:

@@ -82,6 +82,7 @@ class Worker:
         self.limits = limits or Limits()
         self.lock = threading.RLock()
         self.life: _Life | None = None
+        self.is_stopped = False
         self._farewell: Callable[[], Any] = lambda: None
         _WORKERS.add(self)
 
@@ -128,6 +129,18 @@ class Worker:
         with self.lock:
             self._farewell()
 
+    def interrupt(self) -> None:
+        """Stop the call that another thread makes, and those it would make next, until `resume`."""
+        self.is_stopped = True
+        if self.life is not None:
+            self.life.process.interrupt()
+
+    def resume(self) -> None:
+        """Answer again after `interrupt`; an interrupt that came too late for its call is taken."""
+        self.is_stopped = False
+        if self.is_open:
+            self.run("versions", {}, keep=False)
+
     def run(self, function: str, arguments: Mapping[str, Any], *, keep: bool) -> dict[str, Any]:
         """What ``run`` of r/door.R answers, as crossing values; see `Door.run`.
 
@@ -173,8 +186,7 @@ class Worker:
     def _ask(self, life: _Life, function: str, call: list[Any]) -> Any:
         timeout = self.limits.timeout
         try:
-            _, payload, is_late = life.process.exchange(_process.CALL, call, timeout)
-            outcome = _serialization.load(payload)
+            outcome, is_late = self._outcome(life, call, timeout)
         except _process.Late:
             reason = f"`{function}` did not stop {_process.GRACE:.0f} s after it was interrupted"
             raise RError(f"{reason}, and its process was killed. {AFTERWARDS}") from None
@@ -186,6 +198,16 @@ class Worker:
         if is_late and "interrupted" in outcome:
             raise RError(f"`{function}` took longer than {timeout:g} s, the timeout that was set, and was interrupted")
         return outcome
+
+    def _outcome(self, life: _Life, call: list[Any], timeout: float | None) -> tuple[Any, bool]:
+        """The answer, and whether it is late; an interrupt that somebody sent to R at rest is no answer to a call."""
+        while True:
+            if self.is_stopped:
+                raise KeyboardInterrupt
+            _, payload, is_late = life.process.exchange(_process.CALL, call, timeout)
+            outcome = _serialization.load(payload)
+            if is_late or "before" not in outcome:
+                return outcome, is_late
 
 
 # --- a life -----------------------------------------------------------------------------------------------------------
@@ -230,11 +252,9 @@ def _how(process: _process.Process) -> str:
 
 
 def _leave_to_parent() -> None:
-    """In a forked child: the workers are the parent's, and see the end of their pipe when the parent has ended."""
+    """In a forked child: the processes are the parent's, see `_process`; the locks are nobody's."""
     for worker in list(_WORKERS):
         worker.lock = threading.RLock()  # a thread that is not here may have held it
-        if worker.life is not None:
-            worker.life.process.abandon()
 
 
 if hasattr(os, "register_at_fork"):  # where processes can be forked

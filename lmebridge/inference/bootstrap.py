@@ -53,8 +53,8 @@ def bootMer(
     fit : MerMod
         The model.
     FUN : callable
-        From a fitted model to numbers: a number, a sequence, a dict or a Series, of the same length each time. For
-        several processes it must pickle; joblib's own workers take a lambda too.
+        From a fitted model to numbers: a number, a sequence, a dict or a Series, of the same length each time. With
+        `parallel` it is called in threads for a fit of lme4; for others it goes to processes, as a lambda may too.
     nsim : int
         Number of draws, at least 1.
     seed : int, numpy.random.SeedSequence, numpy.random.Generator, optional
@@ -65,8 +65,9 @@ def bootMer(
         Simulate responses; or, with ``use_u=True`` alone, add residuals drawn from the fit's own, with replacement, to
         the fitted values.
     parallel : int, optional
-        Number of joblib's workers, -1 for one a processor; by default as ``joblib.parallel_config`` says, which also
-        chooses where they run, and one where it says nothing.
+        Number of workers, -1 for one a processor; by default as ``joblib.parallel_config`` says, and one where it
+        says nothing. They are processes of R for a fit of lme4, else joblib's; ``parallel_config(backend=...)`` has
+        its way in both cases.
     progress : bool, optional
         Whether to show a progress bar on standard error; by default after a second of work, in a terminal or notebook.
 
@@ -90,8 +91,8 @@ def bootMer(
 
     Notes
     -----
-    With the lme4 backend lme4 simulates and refits; a worker process starts an R of its own. Without R each search
-    starts from the fit's theta; with one grouping factor, many draws are searched for at once.
+    With the lme4 backend lme4 simulates and refits, and each of several processes of R is sent the model once. Without
+    R each search starts from the fit's theta; with one grouping factor, many draws are searched for at once.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""How the draws of a bootstrap are made: in this process, or in joblib's workers, some of which may die."""
+"""How the draws of a bootstrap are made: here, in several processes of R, or in joblib's workers; some may die."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import warnings
 from concurrent.futures import BrokenExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -43,7 +43,17 @@ class Draw:
 
 
 class Source(Protocol):
-    """Where the refitted models come from."""
+    """Where the refitted models come from.
+
+    Attributes
+    ----------
+    fit : MerMod
+        The model.
+    """
+
+    @property
+    def fit(self) -> MerMod:
+        """The model."""
 
     @property
     def chunk(self) -> int:
@@ -51,6 +61,9 @@ class Source(Protocol):
 
     def part(self, which: range) -> Source:
         """What a worker needs for the draws with these numbers."""
+
+    def moved(self, fit: MerMod) -> Source:
+        """The same of a copy of the model."""
 
     def refits(self, which: Sequence[int]) -> list[Callable[[], MerMod]]:
         """The models of the draws with these numbers, each made when it is called for."""
@@ -92,6 +105,10 @@ class SimulatedHere:
         """All of it."""
         return self
 
+    def moved(self, fit: MerMod) -> SimulatedHere:
+        """The same of a copy of the model."""
+        return replace(self, fit=fit)
+
     def refits(self, which: Sequence[int]) -> list[Callable[[], MerMod]]:
         """The models refitted to responses simulated here."""
         return self._prepared.refits([seeds.child(self.seed, number) for number in which])
@@ -109,6 +126,10 @@ class SimulatedInR:
     def part(self, which: range) -> SimulatedInR:  # noqa: ARG002 - a number is all that a draw needs
         """All of it."""
         return self
+
+    def moved(self, fit: MerMod) -> SimulatedInR:
+        """The same of a copy of the model."""
+        return replace(self, fit=fit)
 
     def refits(self, which: Sequence[int]) -> list[Callable[[], MerMod]]:
         """The models refitted to responses that R simulates."""
@@ -142,6 +163,10 @@ class GivenResponses:
     def part(self, which: range) -> GivenResponses:
         """The responses with these numbers."""
         return GivenResponses(self.fit, self.responses[[_simulated(number) for number in which]])
+
+    def moved(self, fit: MerMod) -> GivenResponses:
+        """The same of a copy of the model."""
+        return replace(self, fit=fit)
 
     def refits(self, which: Sequence[int]) -> list[Callable[[], MerMod]]:
         """The models refitted to the responses."""
@@ -227,19 +252,33 @@ def draws(worker: Worker, nsim: int, parallel: int | None) -> Generator[tuple[in
     nsim : int
         Number of draws.
     parallel : int or None
-        Number of joblib's workers, None for what ``joblib.parallel_config`` says.
+        Number of workers, None for what ``joblib.parallel_config`` says. Processes of R make the draws of a model
+        that lives in R, unless ``parallel_config`` names a backend; joblib's workers make others.
 
     Yields
     ------
     int, Draw
         Number of the draw from 0, and the draw.
     """
-    if workers(parallel) == 1:
+    from lmebridge.inference.bootstrap_pool import can_pool, pooled_draws
+
+    count = min(workers(parallel), nsim)
+    if count == 1:
         size = worker.source.chunk
         for which in _tasks(range(0, nsim, size), nsim, size, set()):
             yield from worker.iterate(which)
+    elif not is_backend_named() and can_pool(worker.source.fit):
+        yield from pooled_draws(worker, nsim, count)
     else:
         yield from _in_workers(worker, nsim, parallel)
+
+
+def is_backend_named() -> bool:
+    """Whether ``joblib.parallel_config`` names where the work is done: nothing else changes it then."""
+    from joblib.parallel import get_active_backend
+
+    wished = [get_active_backend(prefer=prefer)[0] for prefer in ("threads", "processes")]
+    return type(wished[0]) is type(wished[1])
 
 
 def workers(parallel: int | None) -> int:

@@ -361,7 +361,7 @@ def test_an_r_of_the_pool_that_is_interrupted_from_outside(tmp_path):
 
     interrupter = threading.Thread(target=interrupt)
     interrupter.start()
-    with pytest.warns(lme.LmebridgeWarning, match="1 of 3 models failed: RError: R was interrupted while it fitted"):
+    with pytest.warns(lme.LmebridgeWarning, match="1 of 3 models failed: RError: R was interrupted from outside"):
         fits = lme.fit_many([quick, slow, quick], jobs=2)
     interrupter.join()
     assert [type(fit).__name__ for fit in fits] == ["MerMod", "RError", "MerMod"]

@@ -135,10 +135,46 @@ def test_an_interrupt_that_comes_too_late_does_no_harm(worker):
     """An interrupt that R gets when its call has ended is taken before the next call."""
     worker.open()
     process = worker.life.process
-    process._interrupt()
+    process.interrupt()
     process._put(_process.SETTLE, [])
     process._finish(time.monotonic() + 10, [])
     assert_fits()
+
+
+def test_an_interrupt_at_rest_ends_no_call(worker):
+    """An interrupt that somebody sends to R while nobody calls it does not end the next call, which had not begun."""
+    worker.open()
+    worker.life.process.interrupt()
+    assert_fits()
+
+
+def test_a_worker_that_another_thread_stopped(worker):
+    """Between two calls too it stops, and answers again when it is told to."""
+    worker.open()
+    worker.interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        evaluate("1")
+    worker.resume()
+    assert_fits()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
+def test_a_child_that_is_forked_while_r_starts_keeps_no_pipe(monkeypatch):
+    """A child that another thread forks after R was started, and before it greeted, has no end of its pipes."""
+    own, kept = Worker(), []
+
+    def forking(process, seconds):
+        child = os.fork()
+        if child == 0:
+            os._exit(int(process.requests != -1 or process.answers != -1))
+        kept.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        return greeting(process, seconds)
+
+    greeting = _process.Process.greeting
+    monkeypatch.setattr(_process.Process, "greeting", forking)
+    own.open()
+    own.close()
+    assert kept == [0]
 
 
 def test_memory_limit():
