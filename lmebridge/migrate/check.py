@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +160,7 @@ def _truth(
 ) -> tuple[Mapping[str, Any], str]:
     """What R shows and where that comes from: a golden where one is given, else R."""
     if golden is not None:
-        record = _read(golden)
+        record = read_record(golden)
         return record, f"what R {record['R']} with lme4 {record['lme4']} showed on {record['date']} ({golden.name})"
     if rscript() is None:
         raise ScriptFailed(
@@ -170,19 +171,45 @@ def _truth(
     return record, f"R {record['R']} with lme4 {record['lme4']}"
 
 
-def _read(golden: Path) -> Mapping[str, Any]:
+def read_record(golden: Path) -> Mapping[str, Any]:
+    """A record of what R showed.
+
+    Raises
+    ------
+    GoldenError
+        If the file cannot be read, or is no record of a script.
+    """
     try:
         record: Mapping[str, Any] = json.loads(golden.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise GoldenError.unreadable(golden, str(error)) from error
-    missing = [name for name in ("script", "R", "lme4", "date", "statements") if name not in record]
+        missing = [name for name in ("script", "R", "lme4", "date", "statements") if name not in record]
+    except OSError as error:
+        raise _no_record(golden, str(error.strerror)) from error
+    except (ValueError, TypeError) as error:
+        raise _no_record(golden, f"it is not JSON ({error})") from error
     if missing:
-        raise GoldenError.unreadable(golden, f"it has no {', '.join(missing)}")
+        raise _no_record(golden, f"it has no {', '.join(missing)}")
     return record
 
 
+def _no_record(golden: Path, reason: str) -> GoldenError:
+    return GoldenError(
+        f"{golden} is no record of a script: {reason}. `Rscript --vanilla r/record_script.R analysis.R analysis.json` "
+        "writes one where R is; without --golden R is run"
+    )
+
+
 def _errors_in_r(record: Mapping[str, Any]) -> list[str]:
-    return [f"R stopped at line {one['line'][0]}: {one['error'][0]}" for one in record["statements"] if one["error"]]
+    return [
+        f"R stopped at line {one['line'][0]}: {one['error'][0]}{_remedy(one['error'][0])}"
+        for one in record["statements"]
+        if one["error"]
+    ]
+
+
+def _remedy(error: str) -> str:
+    """What helps where R says that a package is not there."""
+    found = re.search(r"no package called \W*([\w.]+)", error)
+    return "" if found is None else f'; install it in R with install.packages("{found[1]}")'
 
 
 def write_test(found: Check, python_file: Path, *, force: bool = False) -> Path:

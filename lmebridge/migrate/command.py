@@ -30,6 +30,14 @@ OTHER_LANGUAGES = {
     ".java": "Java",
     ".js": "JavaScript",
 }
+#: How files begin that hold no text, and what they are.
+SIGNATURES = {
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a packed document, such as .docx or .xlsx",
+    b"\x1f\x8b": "a packed file, such as .RData or .rds",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+}
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -56,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
     source = Path(options.script)
     target = _target(options)
+    _check_options(options)
     text, notes = read_source(source)
     found = translate(text, name=source.name, folder=source.parent)
     tell([*notes, *summary(found)])
@@ -78,11 +87,34 @@ def _target(options: argparse.Namespace) -> Path | None:
             raise MigrationError("--with-test writes a test beside the Python script: say where with -o FILE")
         return None
     target = Path(options.output)
+    _check_folder(target)
     if target.exists() and not options.force:
         raise MigrationError(f"{target} is there already: give another file, or --force to overwrite it")
     if target.resolve() == Path(options.script).resolve():
         raise MigrationError(f"{target} is the script itself: give another file")
     return target
+
+
+def _check_folder(target: Path) -> None:
+    """Refuse a file that cannot be written before anything is done."""
+    if target.is_dir():
+        raise MigrationError(f"{target} is a folder: give the file in it, such as {target / 'analysis.py'}")
+    if not target.parent.is_dir():
+        raise MigrationError(
+            f"{target} cannot be written: there is no folder {target.parent}; make it, or give another"
+        )
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    """Refuse what is wrong in the options before anything is done."""
+    if not options.limit > 0:
+        raise MigrationError(f"--limit {options.limit:g}: give a number of seconds above 0")
+    if options.report:
+        _check_folder(Path(options.report))
+    if options.golden:
+        from lmebridge.migrate.check import read_record
+
+        read_record(Path(options.golden))
 
 
 def read_source(source: Path) -> tuple[str, list[str]]:
@@ -121,6 +153,9 @@ def read_source(source: Path) -> tuple[str, list[str]]:
 def decoded(raw: bytes, name: str) -> tuple[str, list[str]]:
     """Bytes as text with newlines as line ends, and a note when they are not UTF-8."""
     notes: list[str] = []
+    kind = next((what for begin, what in SIGNATURES.items() if raw.startswith(begin)), None)
+    if kind is not None:
+        raise MigrationError(f"{name} is {kind}: give the R code as a text file (.R, .Rmd, .qmd, .ipynb, .html, .txt)")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = raw.decode("utf-16", errors="replace")
     elif b"\0" in raw:
@@ -154,7 +189,7 @@ def _write(target: Path, text: str) -> None:
     try:
         target.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise MigrationError(f"{target} cannot be written: {error.strerror}") from error
+        raise MigrationError(f"{target} cannot be written: {error.strerror}; give a file that can") from error
 
 
 def _prove(options: argparse.Namespace, source: Path, target: Path | None, found: Translation) -> bool:

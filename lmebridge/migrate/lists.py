@@ -96,15 +96,18 @@ def _columns_summarised(call: RCall, frame: Value) -> Value:
     return Value(py("F.apply(G)", F=frame, G=code), Kind.NAMED, result.element)
 
 
-def applied(call: RCall, over: str, function: str) -> tuple[ast.expr, Value, bool]:
-    """A comprehension; what each element becomes; whether the elements have names."""
+def applied(call: RCall, over: str, function: str, *, statements: bool = False) -> tuple[ast.expr, Value, bool]:
+    """A comprehension; what each element becomes; whether the elements have names.
+
+    With `statements`, what the function writes goes into the scope's body, for a loop.
+    """
     value, node = call.value(over), call.node_of(function)
     if node is None:
         raise call.fail("the function is missing")
     named = value.kind in {Kind.MAPPING, Kind.RANEF, Kind.NAMED, Kind.VARCORR}
     variable = _variable(call.scope, node)
     source, known = _elements(value, variable, node)
-    result = _result(call, node, known)
+    result = _result(call, node, known, statements=statements)
     code = py("ELEMENT", ELEMENT=result)
     targets: Any = ast.Name(variable, ast.Store())
     if named:
@@ -168,28 +171,33 @@ def _used_as_position(node: Node) -> bool:
     return name is not None and is_position(name, body(node))
 
 
-def _result(call: RCall, node: Node, known: Value) -> Value:
+def _result(call: RCall, node: Node, known: Value, *, statements: bool = False) -> Value:
     """What the function makes of one element."""
-    scope = call.scope
+    inner = Scope(call.scope.session, call.scope)
+    inner.body = []
+    result = _value_of_element(call, inner, node, known)
+    if statements:
+        call.scope.body += inner.body
+    elif inner.body:
+        raise Untranslated("a function with statements of its own, applied in place, has no translation here")
+    return result
+
+
+def _value_of_element(call: RCall, inner: Scope, node: Node, known: Value) -> Value:
+    """The function's value for an element, in a scope of its own."""
     if operator(node) == "function":
         if not single(node):
             raise Untranslated("a function of several statements, applied in place, has no translation here")
-        inner = Scope(scope.session, scope)
-        inner.body = []
         inner.in_function = True
-        name = formals(node)[0].name
-        inner.symbols[str(name)] = known
+        inner.symbols[str(formals(node)[0].name)] = known
         call.refuse_rest()
-        result = inner.value(body(node))
-        if inner.body:
-            raise Untranslated("a function with assignments, applied in place, has no translation here")
-        return result
-    bound = Scope(scope.session, scope)
-    bound.symbols["."] = known
-    if isinstance(node, Name):
-        return bound.value(Call(node, (Argument(Name(".")), *call.rest), node.span))
-    if operator(node) in {"::", ":::"}:
-        return bound.value(Call(node, (Argument(Name(".")), *call.rest), node.span))
+        return inner.value(body(node))
+    inner.symbols["."] = inner.symbols[".x"] = known
+    if operator(node) == "~" and len(operands(node)) == 1:  # purrr's short way to write a function
+        call.refuse_rest()
+        return inner.value(operands(node)[0])
+    if isinstance(node, Name) or operator(node) in {"::", ":::"}:
+        return inner.value(Call(node, (Argument(Name(".")), *call.rest), node.span))
     raise Untranslated("what is applied is no function that is known")
 
 

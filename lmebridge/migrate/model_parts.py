@@ -52,10 +52,9 @@ def _summary_member(call: RCall, value: Value, name: str) -> Value:
     if fit.kind is Kind.FIT:
         numbers = {"sigma": "FIT.sigma()"}
     if name in numbers:
-        text = numbers[name] if name == "sigma" else f"{numbers[name]}()"
-        return Value(py(text, FIT=fit), Kind.NUMBER, Kind.NUMBER)
+        return Value(py(numbers[name], FIT=fit), Kind.NUMBER, Kind.NUMBER)
     if name == "fstatistic" and fit.kind is Kind.LMFIT:
-        return Value(py("FIT.fstatistic()", FIT=fit), Kind.NAMED, Kind.NUMBER)
+        return Value(py("FIT.fstatistic", FIT=fit), Kind.NAMED, Kind.NUMBER)
     if name == "ngrps" and fit.kind is Kind.FIT:
         return Value(py("FIT.ngrps()", FIT=fit), Kind.NAMED, Kind.NUMBER)
     raise call.fail(f"`${name}` of a summary has no translation")
@@ -132,7 +131,7 @@ MEMBERS[Kind.RANEF] = _ranef_member
 
 def _varcorr_member(_: RCall, value: Value, name: str) -> Value:
     """``VarCorr(m)$g``: the covariance matrix of one factor's effects."""
-    return Value(py("V[G]", V=value, G=name), Kind.TABLE, Kind.NUMBER)
+    return Value(py("V[G]", V=value, G=name), Kind.TABLE, Kind.NUMBER, source=("covariance", value.code, name))
 
 
 MEMBERS[Kind.VARCORR] = _varcorr_member
@@ -153,6 +152,11 @@ def attribute(call: RCall) -> Value:
     value = call.value("x")
     if which == "postVar" and node is not None:
         return _conditional_variances(call, node)
+    if which == "correlation" and isinstance(value.source, tuple) and value.source[0] == "covariance":
+        _, code, group = value.source
+        return Value(py("V.correlation(G)", V=code, G=group), Kind.TABLE, Kind.NUMBER, source="matrix")
+    if which == "df" and value.source == "logLik":
+        return Value(py("X.df", X=value), Kind.NUMBER, Kind.NUMBER)
     if which == "stddev" and value.kind is Kind.TABLE:
         return Value(py("np.sqrt(np.diag(V))", V=value), Kind.ARRAY, Kind.NUMBER)
     if which == "sc" and value.kind is Kind.VARCORR:
@@ -271,7 +275,8 @@ def likelihood(call: RCall) -> Value:
     """The log-likelihood or the deviance."""
     options = {"REML": call.value("REML")} if call.given("REML") else {}
     fit = call.value("object")
-    return Value(py(f"FIT.{call.name}(**OPTIONS)", FIT=fit, OPTIONS=options), Kind.NUMBER, Kind.NUMBER)
+    code = py(f"FIT.{call.name}(**OPTIONS)", FIT=fit, OPTIONS=options)
+    return Value(code, Kind.NUMBER, Kind.NUMBER, source=call.name)
 
 
 @translates("AIC BIC", "object, ..., k = 2", "`fit.AIC()`; a table of several models", kinds=BOTH)
@@ -295,7 +300,7 @@ def _name(fit: Value) -> str:
 @translates("vcov", "object, ...", "`fit.vcov()`", kinds=BOTH)
 def vcov(call: RCall) -> Value:
     """Covariance matrix of the fixed effects."""
-    return Value(py("FIT.vcov()", FIT=call.value("object")), Kind.TABLE, Kind.NUMBER)
+    return Value(py("FIT.vcov()", FIT=call.value("object")), Kind.TABLE, Kind.NUMBER, source="matrix")
 
 
 @translates("isSingular", "x, tol = 1e-4", "`fit.isSingular()`", packages="lme4", kinds=FIT)

@@ -54,6 +54,18 @@ def evaluate(call: RCall) -> Value:
     raise call.fail(f"`{call.name}` runs code that is known only when the script runs")
 
 
+@translates(
+    "setClass setGeneric setMethod setValidity setRefClass R6Class new",
+    "...",
+    "left: a class has to be written by hand",
+    packages="methods R6",
+    harmless="...",
+)
+def classes(call: RCall) -> Value:
+    """S4, reference and R6 classes."""
+    raise call.fail(f"`{call.name}` is about R's classes: write a Python class by hand")
+
+
 @translates("opts_chunk", "...", "nothing: options of the document", packages="knitr", harmless="...")
 def chunk_options(_: RCall) -> Value:
     """Options of a document that is knitted."""

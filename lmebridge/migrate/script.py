@@ -128,6 +128,8 @@ class _Output:
     sources: Sources = field(default_factory=dict)
 
 
+#: Lines that Python has and R has not.
+_PYTHON = re.compile(r"^(import \w+|from \w[\w.]* import |def \w+\(.*:$)", re.MULTILINE)
 #: A comment at the end of a statement's line.
 _BESIDE = re.compile(r"[ \t]*;?[ \t]*(#[^\n]*)")
 
@@ -169,7 +171,9 @@ def _check_syntax(text: str, name: str) -> None:
     problem = syntax_error(text)
     if problem is not None:
         line, column, words = problem
-        raise MigrationError(f"{name}, line {line}, column {column}: {words}. R cannot read this script either")
+        guess = " (it reads like Python)" if _PYTHON.search(text) else ""
+        place = f"{name}, line {line}, column {column}"
+        raise MigrationError(f"{place}: {words}. R cannot read this script either{guess}: mend this place first")
 
 
 def translate_pieces(found: list[Piece], *, name: str = "script.R", folder: Path | None = None) -> Translation:

@@ -116,7 +116,7 @@ def _run(command: Sequence[str], work: Path, limit: float, name: str) -> str:
         )
     except subprocess.TimeoutExpired as error:
         raise ScriptFailed(
-            f"{name} was stopped after {limit:g} seconds; allow more with the option for the limit"
+            f"{name} was stopped after {limit:g} seconds; allow more with `limit` (--limit SECONDS)"
         ) from error
     lines = (done.stdout + done.stderr).decode("utf-8", "replace").splitlines()
     return "\n".join(lines[-TAIL:])

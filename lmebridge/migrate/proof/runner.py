@@ -64,8 +64,18 @@ def run_script(path: Path, variables: dict[str, Any] | None = None) -> PythonRun
         for node in ast.parse(source, str(path)).body:
             done.append(run_statement(node, namespace, str(path)))  # noqa: PERF401 - what ran before an error counts
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the script's own error, repeated as it is
-        return PythonRun(tuple(done), "".join(traceback.format_exception(error, limit=-2)).strip())
+        return PythonRun(tuple(done), _said(error, str(path), source))
     return PythonRun(tuple(done))
+
+
+def _said(error: BaseException, name: str, source: str) -> str:
+    """An exception with the script's own line where it came up."""
+    lines = [frame.lineno or 0 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == name]
+    words = traceback.format_exception_only(error)[-1].strip()
+    if not lines:
+        return words
+    code = source.splitlines()[lines[-1] - 1].strip()
+    return f"{name}, line {lines[-1]}, `{code}`: {words}"
 
 
 def run_statement(node: ast.stmt, namespace: dict[str, Any], name: str) -> PythonStatement:
