@@ -1,4 +1,4 @@
-# `make help` lists what there is. LMEBRIDGE_NO_R=1 leaves R alone, LMEBRIDGE_REQUIRE_R=1 makes a missing R a failure.
+# `make help` lists what there is. LMEBRIDGE_NO_R=1 installs nothing for R, LMEBRIDGE_REQUIRE_R=1 makes a missing R a failure.
 
 PYTHON ?= python3
 VENV ?= .venv

@@ -46,7 +46,7 @@ def main() -> int:
     groups = {"test": arguments.tests, "lint": arguments.lint, "benchmark": arguments.benchmarks}
     install_package([group for group, wanted in groups.items() if wanted])
     if os.environ.get("LMEBRIDGE_NO_R") == "1":
-        say("R is left alone, as LMEBRIDGE_NO_R=1 asks: the lme4 backend will not be there.")
+        say("LMEBRIDGE_NO_R=1: nothing is installed for R; what is there already is used.")
         return 0
     ready = install_r(tests=arguments.tests) and install_rpy2()
     if not ready:
