@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from lmebridge.migrate.scope import Scope
 
 
+#: Functions that give a tibble whatever they are given, and functions that give none.
+_MAKE_TIBBLES = (
+    "tibble tribble as_tibble tbl_df as.tbl group_by pivot_longer expand_grid complete read_csv read_csv2 read_tsv "
+    "read_delim read_sav read_spss read_dta read_stata read_excel read_xls read_xlsx"
+)
+_MAKE_FRAMES = (
+    "data.frame as.data.frame merge aggregate expand.grid read.csv read.csv2 read.table read.delim read.delim2"
+)
+_TIBBLES, _PLAIN_FRAMES = frozenset(_MAKE_TIBBLES.split()), frozenset(_MAKE_FRAMES.split())
+
+
 class RCall:
     """The arguments of a call, matched as R matches them, translated when they are asked for.
 
@@ -151,6 +162,15 @@ class RCall:
         if self.rest:
             shown = self.rest[0].name or deparse(self.rest[0].value) if self.rest[0].value else "an empty argument"
             raise Untranslated(f"`{shown}` of `{self.name}` has no translation")
+
+    def makes_tibble(self, found: Value) -> bool:
+        """Whether the frame that the call gives is a tibble: by the function, or because its first argument is one."""
+        if self.name in _TIBBLES or self.name in _PLAIN_FRAMES:
+            return self.name in _TIBBLES
+        first = self._values.get(self._entry.parameters[0]) if self._entry.parameters else None
+        if first is None or first.kind is not Kind.FRAME:
+            return found.tibble
+        return first.tibble or bool(first.groups)
 
     def check_all_asked(self) -> None:
         """Refuse the call when it gives an argument that the translator did not look at."""

@@ -313,7 +313,7 @@ class Scope:
             call = RCall(self, node, entry, bound, rest, first if entry.kinds else None)
             found = entry.translate(call)
             call.check_all_asked()
-            return found
+            return found.but(tibble=call.makes_tibble(found)) if found.kind is Kind.FRAME else found
         shown = f"{first.kind.value}" if first is not None else "no argument"
         raise Untranslated(f"`{entries[0].name}` of {shown} has no translation")
 

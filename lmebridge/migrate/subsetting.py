@@ -201,7 +201,7 @@ def _two(call: RCall, value: Value, given: list[Argument]) -> Value:
     rows_node, columns_node = given[0].value, given[1].value
     if value.kind not in {*_FRAMES, Kind.MATRIX, Kind.UNKNOWN}:
         raise call.fail(f"rows and columns of a {value.kind.value} have no translation")
-    drop = call.flag("drop", True)
+    drop = call.flag("drop", not value.tibble)
     if value.kind is Kind.MATRIX:
         return _of_matrix(call, value, rows_node, columns_node)
     if value.kind is Kind.UNKNOWN:

@@ -94,6 +94,8 @@ class Value:
         Whether `parts` names all columns of a frame.
     groups : tuple of str
         Columns that a frame is grouped by (dplyr).
+    tibble : bool
+        Whether R has a tibble, of which ``d[, "x"]`` is a frame of one column.
     positions : ast.expr or None
         For positions counted from one: the code that counts them from zero.
     missing_free : bool
@@ -119,6 +121,7 @@ class Value:
     rows: str = ""
     complete: bool = False
     groups: tuple[str, ...] = ()
+    tibble: bool = False
     positions: ast.expr | None = None
     missing_free: bool = False
     there: ast.expr | None = None
