@@ -117,8 +117,6 @@ def relevel(call: RCall) -> Value:
 def cut(call: RCall) -> Value:
     """A factor of intervals."""
     value, breaks = call.value("x"), call.value("breaks")
-    if breaks.kind is Kind.NUMBER:
-        raise call.fail("`cut` into a number of intervals has no translation: R widens the range in its own way")
     options: dict[str, Any] = {}
     element = Kind.TEXT
     if call.given("labels"):
@@ -142,6 +140,8 @@ def cut(call: RCall) -> Value:
     if element is Kind.NUMBER:
         options.pop("ordered", None)
         code = py("pd.cut(X, B, **O) + 1", X=value, B=breaks, O=options)
+    elif "labels" not in options and not call.flag("ordered_result"):
+        code = py("C.cat.as_unordered()" if value.is_series else "C.as_unordered()", C=code)
     kind = Kind.COLUMN if value.is_series else Kind.ARRAY
     return Value(code, kind, element, factor=element is Kind.TEXT, rows=value.rows)
 

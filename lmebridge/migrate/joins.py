@@ -114,14 +114,19 @@ def full_join(call: RCall) -> Value:
     """Rows of both frames: those of the left one first, then those that only the right one has."""
     left, right = _frames(call)
     keys = _keys(call)
-    if len(keys) != 1 or keys[0][0] != keys[0][1]:
-        raise call.fail(f"`{call.name}` is translated for one key that has the same name in both frames")
+    if not keys or any(first != second for first, second in keys):
+        raise call.fail(f"`{call.name}` is translated for keys that have the same names in both frames")
     if not (is_simple(left.code) and is_simple(right.code)):
         raise call.fail(f"`{call.name}` of frames without a name has no translation: give them names first")
     if _may_clash(left, right, keys) and _common(left, right, keys):
         raise call.fail(f"`{call.name}` of frames with common columns besides the key has no translation")
     merged = _merged(call, left, right, keys, "left" if call.name == "full_join" else "inner")
-    rest = py("Y[~Y[KEY].isin(X[KEY])]", X=left, Y=right, KEY=keys[0][0])
+    if len(keys) == 1:
+        rest = py("Y[~Y[KEY].isin(X[KEY])]", X=left, Y=right, KEY=keys[0][0])
+    else:
+        names = [first for first, _ in keys]
+        there = "pd.MultiIndex.from_frame(Y[KEYS]).isin(pd.MultiIndex.from_frame(X[KEYS]))"
+        rest = py("Y[~THERE]", Y=right, THERE=py(there, X=left, Y=right, KEYS=names))
     return merged.but(code=py("pd.concat([M, REST], ignore_index=True)", M=merged, REST=rest))
 
 

@@ -201,12 +201,6 @@ def _value_of_element(call: RCall, inner: Scope, node: Node, known: Value) -> Va
     raise Untranslated("what is applied is no function that is known")
 
 
-@translates("Map mapply outer Reduce Filter", "f, ...", "nothing yet", harmless="f ...")
-def higher_order(call: RCall) -> Value:
-    """Functions of functions that have no translation."""
-    raise call.fail(f"`{call.name}` has no translation")
-
-
 @translates("apply", "X, MARGIN, FUN, ..., simplify", '`d.mean(axis="columns")`')
 def apply(call: RCall) -> Value:
     """A summary of each row or column."""

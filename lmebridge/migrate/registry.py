@@ -37,6 +37,7 @@ MODULES = (
     "factors",
     "forcats",
     "lists",
+    "higher_order",
     "purrr",
     "models",
     "model_parts",

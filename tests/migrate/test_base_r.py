@@ -128,6 +128,20 @@ CASES = {
     "removed column": "b <- d\nb$x <- NULL\nb",
     "collected frames": ("do.call(rbind, lapply(1:2, function(i) data.frame(i = i, twice = v[i] * 2)))"),
     "sort order of a factor": 'table(factor(d$g, levels = c("c", "b", "a")))',
+    "cut into a number": "cut(d$y, 3, labels = FALSE)",
+    "cut into a number, labelled": 'as.character(cut(d$x, 2, labels = c("lo", "hi")))',
+    "cut into a number, closed left": "as.integer(cut(d$y, 4, right = FALSE))",
+    "Reduce": "Reduce(`+`, v)",
+    "Reduce along": "Reduce(`*`, v, accumulate = TRUE)",
+    "Reduce of frames": 'Reduce(function(a, b) merge(a, b, by = "g"), list(e, data.frame(g = c("a", "c"), k = 1:2)))',
+    "outer": "outer(v, 1:3)[2, 3]",
+    "outer of sums": 'outer(1:3, 1:2, "+")[3, 2]',
+    "mapply": "mapply(function(a, b) a + b, v, d$x)",
+    "Map": "unlist(Map(function(a, b) a * b, v, d$y))",
+    "full join by two": (
+        'p <- d[, c("g", "n", "x")]\nq <- data.frame(g = c("a", "a", "z", NA), n = c(1, 3, 9, 2), w = 1:4)\n'
+        'full_join(p, q, by = c("g", "n"))'
+    ),
     "contained scalar": '"a" %in% d$g',
     "nested ifelse": 'ifelse(d$y < 25, "lo", ifelse(d$y < 60, "mid", "hi"))',
 }
@@ -179,13 +193,17 @@ REFUSED = {
     "eval(parse(text = 'x'))": "`eval` runs code",
     "attach(d)": "name the data frame",
     "nothere + 1": "defined nowhere above",
-    "Reduce(`+`, v)": "`Reduce` has no translation",
+    "Filter(is.numeric, d)": "`Filter` has no translation",
+    "Reduce(`-`, v)": "`Reduce`",
+    "outer(v, v, function(a, b) a + b)": "`outer` is translated for",
+    'mapply(function(a, b) paste(a, b), c("x", "y"), c("u", "v"))': "names its results",
     "count <<- 1": "`<<-`",
     "sort(d$y, partial = 2)": "`partial`",
     "1i * 2": "complex",
     "mean(d$g)": "is no number",
     "if (d$y > 3) 1 else 2": "may be a vector",
-    "cut(d$y, 3)": "`cut` into a number",
+    "5 / 0": "divided by zero",
+    "1.5:4": "between two whole numbers",
 }
 
 
