@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.errors import GoldenError
-from lmebridge.migrate.proof.judge import SIZE, Pair, model_reports, printed_report, statements
+from lmebridge.migrate.proof.judge import SIZE, Pair, matched, model_reports, printed_report, statements
+from lmebridge.migrate.proof.models import model_in_r
 from lmebridge.migrate.proof.programs import ScriptFailed, rscript, run_python, run_r
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from lmebridge.migrate.proof.judge import Statement
@@ -23,6 +24,9 @@ LIMIT = 600.0
 #: How far a printed number may lie from R's where another engine than lme4 fits, in multiples of itself: lme4's default
 #: optimizer stops up to 3e-4 of the criterion above its optimum, which moves deviations by some 1e-3 of themselves.
 SIZE_WITHOUT_LME4 = 1e-3
+#: How far a printed number may lie from R's in multiples of how far the covariance parameters do: a variance has their
+#: square, a statistic a quotient of two. lme4 ends its search elsewhere when a column differs in its last bit.
+APART = 4.0
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,25 @@ def check(
     return Check(script.name, against, models, printed_report(found, _size(found)), tuple(problems), found)
 
 
-def _size(found: Iterable[Statement]) -> float:
+def _size(found: Sequence[Statement]) -> float:
+    """How far printed numbers may lie apart: as far as the models' parameters do, which are judged by themselves."""
+    return max(_size_of_engines(found), min(APART * _parameters_apart(found), SIZE_WITHOUT_LME4))
+
+
+def _parameters_apart(found: Iterable[Statement]) -> float:
+    """The largest difference of covariance parameters of one model in both languages, in multiples of the largest."""
+    apart = [0.0]
+    for name, recorded, ours in (row for one in found for row in matched(one)):
+        theirs = getattr(getattr(model_in_r(name, recorded), "record", None), "theta", None)
+        theta = None if ours is None else getattr(getattr(ours[1].fit, "record", None), "theta", None)
+        if theirs is not None and theta is not None and len(theirs) == len(theta):
+            pairs = list(zip(theirs, theta, strict=True))
+            largest = max(abs(one) for one, _ in pairs) if pairs else 0.0
+            apart.append(max((abs(one - other) for one, other in pairs), default=0.0) / (largest or 1.0))
+    return max(apart)
+
+
+def _size_of_engines(found: Iterable[Statement]) -> float:
     """How far printed numbers may lie apart: lme4 against itself, or against another engine."""
     engines = {
         model.fit.source.engine for one in found for model in one.models.values() if hasattr(model.fit, "source")

@@ -106,6 +106,11 @@ def expand_grid(call: RCall) -> Value:
     """Every combination of some values."""
     call.ignore("KEEP.OUT.ATTRS", "stringsAsFactors")
     columns = {argument_name(argument): call.scope.value(argument.value) for argument in call.rest if argument.value}
+    if len(columns) == 1:
+        ((name, value),) = columns.items()
+        code = py("pd.DataFrame(X)", X=dictionary(columns))
+        parts = {name: Value(code, Kind.COLUMN, value.element)}
+        return Value(code, Kind.FRAME, rows=call.scope.new_rows(), parts=parts, complete=True)
     turned = [value.code for value in reversed(columns.values())]
     names = list(reversed(columns))
     code = py(
@@ -259,7 +264,7 @@ def view(_: RCall) -> Value:
 @translates("attach detach", "what, ...", "nothing can", harmless="...")
 def attach(call: RCall) -> Value:
     """Columns as variables, from here on."""
-    raise call.fail("`attach` makes columns variables: name the data frame instead")
+    raise call.fail(f"`{call.name}` is about columns as variables: name the data frame, as in `d$x` or `with(d, ...)`")
 
 
 @translates("na.omit", "object, ...", "`d.dropna()`")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.aesthetics import SPELLINGS, color, line, look
 from lmebridge.migrate.registry import translates
-from lmebridge.migrate.values import Kind, Untranslated, Value, imported, literal, py
+from lmebridge.migrate.values import NOTHING, Kind, Untranslated, Value, imported, literal, py
 
 if TYPE_CHECKING:
     from lmebridge.migrate.calls import RCall
@@ -234,6 +234,13 @@ def _window(call: RCall) -> dict[str, Value]:
 def whole_theme(call: RCall) -> Value:
     """A whole theme."""
     return _layer(call.name, **{name: call.value(name) for name in ("base_size", "base_family") if call.given(name)})
+
+
+@translates("theme_set", "new", "`theme_set(theme_bw())`", packages=PACKAGE)
+def theme_set(call: RCall) -> Value:
+    """The theme of the plots that follow."""
+    call.emit("SET(THEME)", SET=imported("plotnine", "theme_set"), THEME=call.expect("new", Kind.LAYER))
+    return NOTHING
 
 
 #: Parts of a theme that plotnine has under the same name, dots as underscores.
