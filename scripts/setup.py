@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = Path(os.environ.get("LMEBRIDGE_VENV", PROJECT / ".venv")).absolute()
 PYTHON = ENVIRONMENT / "bin" / "python"
 OLDEST_PYTHON = (3, 11)
+#: The first pip that installs dependency groups.
+OLDEST_PIP = (25, 1)
 
 #: Debian's and Ubuntu's packages: R, lme4, what compiles rpy2; and the R packages that some tests compare with.
 APT_R = ("r-base-core", "r-cran-lme4", "r-base-dev", "python3-dev")
@@ -85,15 +88,21 @@ def answer(*command: str | Path) -> str:
 
 
 def make_environment() -> None:
-    """Make the virtual environment where there is none that works."""
-    if answer(PYTHON, "-m", "pip", "--version"):
-        return
+    """Make the virtual environment where there is none that works; a pip that knows dependency groups in it."""
+    if not answer(PYTHON, "-m", "pip", "--version"):
+        new_environment()
+    version = re.findall(r"\d+", answer(PYTHON, "-m", "pip", "--version"))[:2]
+    if tuple(map(int, version)) < OLDEST_PIP:
+        run(PYTHON, "-m", "pip", "install", "--quiet", "--upgrade", f"pip>={'.'.join(map(str, OLDEST_PIP))}")
+
+
+def new_environment() -> None:
+    """Make the virtual environment, where need be after installing Python's venv module."""
     say(f"making {ENVIRONMENT}")
     if run(sys.executable, "-m", "venv", "--clear", ENVIRONMENT, check=False) != 0:
         say("Python's venv module is incomplete here; it comes from the system's packages")
         apt_install("python3-venv")
         run(sys.executable, "-m", "venv", "--clear", ENVIRONMENT)
-    run(PYTHON, "-m", "pip", "install", "--quiet", "--upgrade", "pip>=25.1")
 
 
 def install_package(groups: list[str]) -> None:
