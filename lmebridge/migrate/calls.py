@@ -22,6 +22,9 @@ _MAKE_TIBBLES = (
 _MAKE_FRAMES = (
     "data.frame as.data.frame merge aggregate expand.grid read.csv read.csv2 read.table read.delim read.delim2"
 )
+#: Functions that take the truth values of a condition as values like any others.
+_VALUES = "unique tapply rep c rev head tail duplicated lag lead first last n_distinct list setNames sort order factor"
+_OF_VALUES = frozenset(_VALUES.split()) | {"as.factor", "cbind", "split", "cor", "cov"}
 _TIBBLES, _PLAIN_FRAMES = frozenset(_MAKE_TIBBLES.split()), frozenset(_MAKE_FRAMES.split())
 
 
@@ -88,8 +91,16 @@ class RCall:
         """The argument translated; None when it is not given."""
         node = self.node_of(parameter)
         if parameter not in self._values and node is not None:
-            self._values[parameter] = self.scope.value(node)
+            self._values[parameter] = self._kept(node, self.scope.value(node))
         return self._values.get(parameter)
+
+    def _kept(self, node: Node, value: Value) -> Value:
+        """An argument's value; a condition is NA where R's is, for functions that take it as values like any others."""
+        if self.name not in _OF_VALUES or value.kind is not Kind.COLUMN:
+            return value
+        from lmebridge.migrate.conditions import kept_truth
+
+        return kept_truth(self.scope, node, value)
 
     def code(self, parameter: str) -> ast.expr:
         """The code of an argument that must be given."""
@@ -139,7 +150,7 @@ class RCall:
 
     def value_of(self, argument: Argument) -> Value:
         """One of the arguments in `rest`, translated."""
-        return NULL if argument.value is None else self.scope.value(argument.value)
+        return NULL if argument.value is None else self._kept(argument.value, self.scope.value(argument.value))
 
     @property
     def rest_values(self) -> list[tuple[str | None, Value]]:

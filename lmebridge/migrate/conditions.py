@@ -114,7 +114,7 @@ def three_valued(scope: Scope, node: Node) -> Value:
 
 def kept_truth(scope: Scope, node: Node | None, value: Value) -> Value:
     """Truth values as they are kept in a variable or column, or shown: missing where R's are NA."""
-    if value.element is not Kind.LOGICAL or value.missing_free or is_stored(value):
+    if value.element is not Kind.LOGICAL or value.factor or value.missing_free or is_stored(value):
         return value
     if value.kind is not Kind.COLUMN and not compares_missing(scope, node):
         return value
@@ -211,7 +211,20 @@ def both_ways(scope: Scope, node: Node) -> tuple[Value, Value | None]:
     bare = unwrap(node)
     if operator(bare) == "!" and is_stored(scope.value(operands(bare)[0])):
         return both_ways(scope, operands(bare)[0])[::-1]  # type: ignore[return-value]
-    return condition(scope, node), condition(scope, Call(Name("!"), (Argument(node),), node.span))
+    ways = condition(scope, node), condition(scope, Call(Name("!"), (Argument(node),), node.span))
+    if not _has_stored(scope, bare):
+        return ways
+    first, second = (way.but(code=py("X.fillna(F)", X=way, F=False)) for way in ways)
+    return first, second
+
+
+def _has_stored(scope: Scope, node: Node) -> bool:
+    """Whether stored truth values, which may be `<NA>`, are a part of a condition."""
+    node = unwrap(node)
+    if operator(node) in {*_SWAPPED, "!"}:
+        return any(_has_stored(scope, part) for part in operands(node))
+    value = scope.value(node)
+    return is_stored(value) and not value.missing_free
 
 
 __all__ = [

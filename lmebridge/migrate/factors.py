@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.number_text import factor_text, in_format, text_code
 from lmebridge.migrate.registry import replaces, translates
 from lmebridge.migrate.sorting import LOCALE
@@ -54,6 +55,8 @@ def _plain(call: RCall, value: Value, *, ordered: bool) -> Value:
         return value.but(code=py("X.cat.remove_unused_categories()", X=value)) if value.is_series else value
     if value.element is Kind.TEXT:
         call.note(LOCALE)
+    if value.element is Kind.LOGICAL and value.is_series:
+        value = value.but(code=text_code(call.scope, value, call.node_of("x")), element=Kind.TEXT)
     if ordered:
         return categorical(value, py("pd.Categorical(X, ordered=True)", X=value), value.element).but(kind=Kind.ARRAY)
     if value.is_series:
@@ -209,7 +212,8 @@ def table(call: RCall) -> Value:
     """Counts."""
     values = [value for _, value in call.rest_values]
     if call.given("useNA") and call.constant("useNA") != "no":
-        return _with_missing(call, values)
+        kept = [kept_truth(call.scope, argument.value, call.value_of(argument)) for argument in call.rest]
+        return _with_missing(call, kept)
     call.ignore("dnn")
     if len(values) == 1 and values[0].there is not None:
         values = [values[0].but(code=py("X[T]", X=values[0], T=values[0].there))]

@@ -303,6 +303,8 @@ def which(call: RCall) -> Value:
     call.ignore("useNames")
     node = call.argument("x")
     test = both_ways(call.scope, node)[0]
+    if test.kind is Kind.LIST and not call.value("x").missing_free:
+        test = test.but(code=py("pd.Series(X).isin([True])", X=test))
     code = py("np.flatnonzero(X)", X=test)
     return Value(py("I + 1", I=code), Kind.ARRAY, Kind.NUMBER, positions=code)
 
