@@ -42,6 +42,10 @@ SUBJECTS = {
     "verbs": "dplyr",
     "reshaping": "tidyr and tibble",
     "reading": "Reading data",
+    "purrr": "purrr",
+    "stringr": "stringr",
+    "forcats": "forcats",
+    "broom": "broom.mixed",
     "ggplot": "ggplot2",
     "base_graphics": "Base and lattice graphics",
 }
