@@ -319,7 +319,8 @@ def configure_scoreboard(command: argparse.ArgumentParser) -> None:
     add(
         "--output", metavar="FILE", default="docs/scoreboard.md", help="where to write (default: %(default)s; - prints)"
     )
-    add("--engine", action="append", choices=SUBJECTS, help="only this engine (repeatable; default: all installed)")
+    engines = f"only this engine: {', '.join(map(repr, SUBJECTS))} (repeatable; default: all installed)"
+    add("--engine", action="append", choices=SUBJECTS, metavar="ENGINE", help=engines)
     add("--case", action="append", default=[], metavar="ID", help="only this case (repeatable)")
     add("--limit", type=float, default=60.0, metavar="SECONDS", help="stop a fit after this (default: %(default)g)")
     command.epilog = "Exit status 0 when the page was written, 2 when it could not be."
