@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.processes import run_python
 
 PACKAGE = Path(__file__).parents[1] / "lmebridge"
 pytestmark = pytest.mark.needs_source
@@ -131,7 +131,7 @@ def test_backends_do_not_import_each_other(name):
 def test_importing_the_package_loads_nothing_heavy():
     """`import lmebridge` is light: neither R nor an engine nor what only some calls need is loaded with it."""
     program = f"import sys, lmebridge; print([name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = run_python(program)
     assert done.stdout.strip() == "[]"
 
 
@@ -143,7 +143,7 @@ def test_fitting_without_r_does_not_load_it(backend):
         f"lme.lmer('mathach ~ 1 + (1 | schoolid)', lme.datasets.hsb(), backend={backend!r})\n"
         f"print([name for name in ('rpy2', 'pymer4', 'statsmodels') if name in sys.modules and name != {backend!r}])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = run_python(program)
     assert done.stdout.strip() == "[]"
 
 

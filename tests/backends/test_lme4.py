@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from lmebridge.formula.model_formula import parse_formula
 from lmebridge.records import Model
 from tests.cases import CASES, FIXTURES, data
 from tests.judge import run_r
+from tests.processes import run_python
 
 pytestmark = pytest.mark.needs_r
 
@@ -413,7 +412,7 @@ def test_engine_pickles(sleep, tmp_path):
         "import pickle, sys; engine = pickle.load(open(sys.argv[1], 'rb'));"
         "print(repr(float(engine.fitted()[7])), engine.getME('n'), engine.refit(REML=False)[0].criterion)"
     )
-    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    done = run_python(program, str(path))
     assert done.stderr == ""
     refit, _ = sleep[1].refit(REML=False)
     assert done.stdout.split() == [repr(float(sleep[1].fitted()[7])), "180", str(refit.criterion)]

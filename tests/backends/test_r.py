@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from lmebridge.backends import _r
 from lmebridge.errors import RError
 from tests.cases import data
+from tests.processes import run_python
 
 pytestmark = pytest.mark.needs_r
 
@@ -200,7 +201,7 @@ def test_loading_lme4_changes_no_option_and_attaches_nothing():
         "changed = [k for k in before[2] if after[2].get(k) != before[2][k]];"
         "print(json.dumps([before[0], after[0], before[1] == after[1], changed]))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = run_python(program)
     assert done.stdout.strip() == "[[], [], true, []]"
     assert done.stderr == ""
 
@@ -211,7 +212,7 @@ def test_child_processes_find_the_environment_that_there_was():
         "import os; before = dict(os.environ); from tests.backends import test_r as t; t.sleepstudy_fit();"
         "print({name for name, value in os.environ.items() if before.get(name) != value and name[:2] != 'R_'})"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = run_python(program)
     assert done.stdout.strip() in ("set()", "{'PYTHON_SESSION_INITIALIZED'}")  # rpy2's mark holds this process's number
 
 
@@ -270,8 +271,7 @@ def test_interrupt_is_pythons():
         "try:\n    _r.call('Sys.sleep', time=1.5)\n"
         "except KeyboardInterrupt:\n    print('stopped', _r.call('sqrt', x=4.0))"
     )
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = run_python(program)
     assert done.stdout.strip() == "stopped [2.]"
 
 
@@ -292,7 +292,7 @@ def test_a_workspace_lying_about_is_not_loaded(tmp_path):
     """A saved workspace in the working folder stays a file."""
     subprocess.run(["Rscript", "-e", "lying <- 1; save.image()"], cwd=tmp_path, check=True, capture_output=True)
     program = "from lmebridge.backends import _r; print(_r.call('ls', name=_r.keep('globalenv').value))"
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = run_python(program, cwd=tmp_path)
     assert done.stdout.strip() == "[]"
 
 
@@ -301,7 +301,6 @@ def test_without_r_the_backend_says_so(tmp_path):
     """Without R the status is unusable with the line to run, and nothing is printed."""
     program = "from lmebridge.backends import lme4; s = lme4.status(); print(s.usable, '|', s.reason, '|', s.remedy)"
     environment = {"PATH": str(tmp_path)}
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = run_python(program, env=environment)
     assert done.stdout.startswith("False | R was not found | Install R with lme4")
     assert done.stderr == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import types
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 import lmebridge as lme
 from lmebridge.inference import progress
 from tests.inference.models import fitted
+from tests.processes import run_python
 
 
 class Terminal:
@@ -96,5 +96,5 @@ def test_no_bar_no_library() -> None:
         "fit.bootMer(lme.sigma, nsim=2)\n"
         "print('tqdm' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = run_python(program)
     assert done.stdout.strip() == "False"

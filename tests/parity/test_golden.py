@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +14,7 @@ from lmebridge.formula.model_formula import parse_formula
 from lmebridge.parity import compare
 from lmebridge.parity.golden import Golden, model_of, read_golden
 from tests.cases import CASES, FIXTURES, data
+from tests.processes import run_python
 
 if TYPE_CHECKING:
     from lmebridge.parity.cases import Case
@@ -136,5 +135,5 @@ def test_reading_needs_no_r() -> None:
         "import sys; from lmebridge.parity.golden import read_golden; "
         f"read_golden({str(SLEEP)!r}); print(any(name.startswith('rpy2') for name in sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = run_python(program)
     assert done.stdout.strip() == "False"

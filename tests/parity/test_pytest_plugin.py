@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cases import FIXTURES
 from tests.fits import fit
+from tests.processes import run_python
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -325,7 +324,7 @@ def test_needs_r_runs_where_r_is(pytester):
 def test_loading_the_plugin_is_cheap():
     """What pytest loads in every project imports neither lmebridge nor pandas, numpy or rpy2."""
     program = "import sys, pytest_lmebridge; print(sorted({'lmebridge', 'pandas', 'numpy', 'rpy2'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = run_python(program)
     assert done.stdout.strip() == "[]"
 
 
