@@ -90,7 +90,7 @@ def fit_many(
     [6.26, 6.09]
     """
     count = _job_count(jobs)
-    tasks = [_task(number, model, function or lmer) for number, model in enumerate(models)]
+    tasks = [_task(number, model, function or lmer) for number, model in enumerate(_listed(models))]
     results: list[Any] = [LmebridgeError(f"{NOT_FITTED}. Fit it again.") for _ in tasks]
     interrupted = False
     with warnings.catch_warnings(record=True) as heard:
@@ -116,6 +116,17 @@ def _job_count(jobs: int | None) -> int:
     return jobs
 
 
+def _listed(models: Any) -> Iterable[Any]:
+    """The models, where they are a list of them: a text or a table can be gone through too."""
+    if isinstance(models, (str, Mapping)) or hasattr(models, "columns") or not hasattr(models, "__iter__"):
+        kind = type(models).__name__
+        raise ValueError(
+            f'models is a {kind}: give a list of models, each {{"formula": ..., "data": ...}} or (formula, data)'
+        )
+    listed: Iterable[Any] = models
+    return listed
+
+
 def _task(number: int, model: Any, function: Callable[..., Any]) -> Task:
     """A model as it was described, as a task."""
     if isinstance(model, (tuple, list)) and len(model) == 2:
@@ -138,11 +149,17 @@ def _short(model: Any) -> str:
 def _fitted(tasks: list[Task], jobs: int) -> Iterator[tuple[int, Any]]:
     """Numbers and results as they are done."""
     numbers = list(range(len(tasks)))
-    in_r = [number for number in numbers if _uses_r(tasks[number])] if jobs > 1 else []
+    in_r = [number for number in numbers if _uses_r(tasks[number])] if jobs > 1 and _pool_is_possible() else []
     if len(in_r) > 1:
         yield from _through_workers(tasks, in_r, jobs)
         numbers = [number for number in numbers if number not in set(in_r)]
     yield from _through_joblib(tasks, numbers, jobs)
+
+
+def _pool_is_possible() -> bool:
+    from lmebridge.backends import _pool
+
+    return _pool.is_possible()
 
 
 def _uses_r(task: Task) -> bool:
@@ -171,8 +188,10 @@ def _through_joblib(tasks: list[Task], numbers: list[int], jobs: int) -> Iterato
             yield number, tasks[number]()
         return
     import joblib
+    from joblib.parallel import get_active_backend
 
-    run = joblib.Parallel(n_jobs=min(jobs, len(numbers)), return_as="generator")
+    streams = get_active_backend()[0].supports_return_generator
+    run = joblib.Parallel(n_jobs=min(jobs, len(numbers)), return_as="generator" if streams else "list")
     calls = (joblib.delayed(partial(_aside, tasks[number]))() for number in numbers)
     for number, (result, said) in zip(numbers, run(calls), strict=True):
         for category, text in said:

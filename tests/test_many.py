@@ -126,6 +126,10 @@ def test_other_functions_and_pairs():
     [
         ([{"formula": "y ~ x"}], 1, r"models\[0\] is a dict with 'formula'"),
         (["y ~ x"], 1, r"models\[0\] is a str"),
+        ("y ~ x", 1, "models is a str: give a list"),
+        ({"formula": "y ~ x", "data": None}, 1, "models is a dict: give a list"),
+        (data("sleepstudy"), 1, "models is a DataFrame: give a list"),
+        (None, 1, "models is a NoneType: give a list"),
         ([], 0, "jobs=0"),
         ([], -2, "jobs=-2"),
         ([], True, "jobs=True"),

@@ -117,9 +117,18 @@ def rscript_problem() -> tuple[str, str] | None:
         return None
     named = os.environ.get(RSCRIPT_VARIABLE, "")
     if named:
-        reason = f"{RSCRIPT_VARIABLE} is {named!r}, which is no program that can be run"
-        return reason, "Name R's Rscript there, or unset it."
+        return f"{RSCRIPT_VARIABLE} is {named!r}, {_no_program(named)}", "Name R's Rscript there, or unset it."
     return "Rscript was not found", INSTALL_R
+
+
+def _no_program(named: str) -> str:
+    """What is wrong with the name of a program that cannot be run."""
+    path = Path(named)
+    if path.is_dir():
+        return "which is a folder and no program that can be run"
+    if path.exists():
+        return "which is no program that can be run: it is not marked as one (chmod +x)"
+    return "which is no program that can be run: there is no such file"
 
 
 def rscript() -> str:

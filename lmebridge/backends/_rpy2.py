@@ -47,7 +47,7 @@ class Rpy2:
 
     def __init__(self) -> None:
         self.started: _R | None = None
-        self.starting = threading.Lock()
+        self.starting = threading.RLock()
         #: Objects to let go of under rpy2's lock: R may be running in another thread.
         self.released: deque[Any] = deque()
 
@@ -107,6 +107,23 @@ class Rpy2:
 
 
 DOOR = Rpy2()
+
+
+def _before_fork() -> None:
+    """Wait until R is at rest: a child of a process whose R another thread was using would wait for that for ever."""
+    DOOR.starting.acquire()
+    if DOOR.started is not None:
+        DOOR.started.lock.acquire()
+
+
+def _after_fork() -> None:
+    if DOOR.started is not None:
+        DOOR.started.lock.release()
+    DOOR.starting.release()
+
+
+if hasattr(os, "register_at_fork"):  # where processes can be forked
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 def _flag(up: bool) -> None:

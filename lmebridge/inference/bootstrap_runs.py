@@ -325,9 +325,15 @@ def _one_by_one(worker: Worker, which: Iterator[int], parallel: int | None) -> I
 def _run(worker: Worker, which: Iterable[range], parallel: int | None, done: set[int]) -> Iterator[tuple[int, Draw]]:
     """The draws of these tasks by joblib; `done` gets the first number of each task that is."""
     import joblib
+    from joblib.parallel import get_active_backend
 
+    calls = (joblib.delayed(worker.part(own).draws)(own) for own in which)
+    if not get_active_backend()[0].supports_return_generator:  # multiprocessing's: all come at the end
+        for result in joblib.Parallel(n_jobs=parallel)(calls):
+            yield from result
+        return
     run = joblib.Parallel(n_jobs=parallel, return_as="generator_unordered")
-    with closing(run(joblib.delayed(worker.part(own).draws)(own) for own in which)) as results:
+    with closing(run(calls)) as results:
         for result in results:
             done.add(result[0][0])
             yield from result
