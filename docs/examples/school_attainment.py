@@ -42,7 +42,7 @@ na_codes = [
 # Note: readr makes NA of cells that are no numbers in PERCTOT, PNUMEAL, remained_in_the_same_school, average_number_of_days_taken.x; pandas would read these columns as text.
 schools = pd.read_csv(
     "school_data_2223.csv", keep_default_na=False, na_values=na_codes
-).assign(URN=lambda d: d["URN"].astype(str))
+).assign(URN=lambda d: d["URN"].convert_dtypes().astype("string"))
 
 # logarithms need positive numbers
 schools = schools[

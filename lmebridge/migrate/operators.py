@@ -196,6 +196,8 @@ def single_logic(call: RCall) -> Value:
 
 
 def _single_logic(left: Value, right: Value, *, is_and: bool) -> Value:
+    if Kind.NA in {left.kind, right.kind}:
+        raise Untranslated("logic with a single NA has no translation")
     sign: ast.boolop = ast.And() if is_and else ast.Or()
     operands = [part for value in (left, right) for part in _flat(value.code, sign)]
     return Value(ast.BoolOp(sign, operands), Kind.LOGICAL, Kind.LOGICAL)
@@ -303,6 +305,8 @@ def colon(call: RCall) -> Value:
     elif start.constant != int(start.constant):
         raise Untranslated("a range that begins between two whole numbers has no translation: use `seq`")
     elif start.constant > stop.constant:
+        return Value(py("np.arange(A, B, -1)", A=start, B=minus_one(stop.code)), Kind.ARRAY, Kind.NUMBER)
+    if stop.constant in {0, 1} and start.constant is None:
         return Value(py("np.arange(A, B, -1)", A=start, B=minus_one(stop.code)), Kind.ARRAY, Kind.NUMBER)
     code = py("np.arange(A, B)", A=start, B=plus_one(stop.code))
     positions = py("range(A, B)", A=minus_one(start.code), B=stop) if start.constant != 1 else py("range(B)", B=stop)

@@ -145,6 +145,10 @@ def any_all(call: RCall) -> Value:
         options = {} if removes else {"skipna": literal(False)}
         code = py(f"X.{call.name}(**O)", X=three_valued(call.scope, nodes[0]), O=options)
         return Value(code, Kind.LOGICAL, Kind.LOGICAL)
+    if value.kind is Kind.LIST and value.element is Kind.LOGICAL and not value.missing_free:
+        options = {} if removes else {"skipna": literal(False)}
+        code = py(f'pd.Series(X, dtype="boolean").{call.name}(**O)', X=value, O=options)
+        return Value(code, Kind.LOGICAL, Kind.LOGICAL)
     test = condition(call.scope, nodes[0]) if value.element is Kind.LOGICAL else value
     if test.kind in SCALARS:
         return test
