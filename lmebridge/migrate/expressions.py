@@ -116,7 +116,7 @@ class Expressions:
         """An expression, in parentheses where it binds less tightly than `least`."""
         made = self.bare(node)
         if level(node) < least:
-            return bracketed("(", self.inside.bare(node), ")")
+            return bracketed("(", Group(self.inside.bare(node)), ")")
         return Group(made) if level(node) < ATOM else made
 
     def bare(self, node: ast.expr) -> Doc:
