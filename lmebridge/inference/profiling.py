@@ -227,15 +227,23 @@ class Profiler:
         """Points of one variance parameter's profile, in order of the parameter."""
         bounds = (float(self._scales.lower[which]), float(self._scales.upper[which]))
         others = np.arange(self._n_scales) != which
-        curvature = self._curvature[np.ix_(others, others)]
+        own = curvature = self._curvature[np.ix_(others, others)]
 
         def point(value: float, before: np.ndarray) -> np.ndarray:
             nonlocal curvature
+            if before is self._optimum:  # each side starts there, not from the far end of the other
+                curvature = own
             found = self._best_at(which, value, before[1 : self._n_scales + 1], curvature)
+            distance = value - self._optimum[which + 1]
+            if abs(self._zeta(found.value, distance) - before[0]) > 2 * self._step:  # another minimum, or none
+                again = self._best_at(which, value, self._optimum[1 : self._n_scales + 1], own)
+                found = min(found, again, key=lambda minimum: minimum.value)
+            if not np.isfinite(found.value):
+                return np.full(len(self._optimum), np.nan)
             self._check(found, which)
             curvature = found.curvature
             values = np.insert(found.parameters, which, value)
-            zeta = self._zeta(found.value, value - self._optimum[which + 1])
+            zeta = self._zeta(found.value, distance)
             return np.concatenate([[zeta], values, self._deviance.fixed(values)])
 
         track = _Track(which + 1, bounds, point)
@@ -288,9 +296,12 @@ class Profiler:
         start = np.maximum(optimum, floors)
         error = float(np.sqrt(pls.vcov(self._best)[which, which]))
         curvature = hessian(deviance.at(self._best.beta[which]), start, 1e-4 * np.maximum(np.abs(start), 0.1))
+        middle = start, curvature
 
-        def point(value: float, _: np.ndarray) -> np.ndarray:
+        def point(value: float, before: np.ndarray) -> np.ndarray:
             nonlocal curvature, start
+            if before is self._optimum:  # each side starts there, not from the far end of the other
+                start, curvature = middle
             found = minimize(deviance.at(value), start, (task.lower, np.full_like(task.lower, np.inf)), curvature)
             self._check(found, self._n_scales + which)
             start, curvature = np.maximum(found.parameters, floors), found.curvature
@@ -321,7 +332,10 @@ class Profiler:
             last = points[-1]
             if not (low < last[track.column] < high) or abs(last[0]) > self._cutoff:
                 break
-            points.append(track.point(self._next(track, points[-2], last), last))
+            found = track.point(self._next(track, points[-2], last), last)
+            if np.isnan(found[0]):  # correlations that cannot be: the profile ends before them
+                break
+            points.append(found)
         return points
 
     def _next(self, track: _Track, before: np.ndarray, last: np.ndarray) -> float:
