@@ -23,6 +23,7 @@ def _function(name: str) -> Callable[..., Any]:
             raise TypeError(f"{name} is for a fitted model, such as lmer gives: {type(fit).__name__} has no {name}")
         return getattr(fit, name)(*args, **kwargs)
 
+    function.__qualname__ = name  # where pickle looks for it
     return function
 
 

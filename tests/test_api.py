@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import pickle
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,13 @@ import pytest
 
 import lmebridge as lme
 from tests.cases import data
+
+
+@pytest.mark.parametrize("name", ["fixef", "sigma", "VarCorr", "bootMer"])
+def test_functions_go_to_other_processes(name):
+    """What applies to a fit is pickled by its name, as a statistic of a bootstrap in other processes is."""
+    assert pickle.loads(pickle.dumps(getattr(lme, name))) is getattr(lme, name)
+
 
 BACKENDS = [pytest.param("lme4", marks=pytest.mark.needs_r), "statsmodels", "native"]
 

@@ -11,6 +11,8 @@ from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, literal
 from lmebridge.migrate.vectors import length
 
 if TYPE_CHECKING:
+    import ast
+
     from lmebridge.migrate.calls import RCall
     from lmebridge.rsyntax import Node
 
@@ -242,8 +244,18 @@ def identical(call: RCall) -> Value:
     if left.kind in SCALARS and right.kind in SCALARS:
         return Value(py("X == Y", X=left, Y=right), Kind.LOGICAL, Kind.LOGICAL, missing_free=True)
     if left.kind is right.kind and left.kind in {Kind.COLUMN, Kind.NAMED, Kind.FRAME, Kind.INDEX}:
-        return Value(py("X.equals(Y)", X=left, Y=right), Kind.LOGICAL, Kind.LOGICAL, missing_free=True)
+        return Value(_equal(call, left, right), Kind.LOGICAL, Kind.LOGICAL, missing_free=True)
     raise call.fail("whether these are identical has no translation")
+
+
+def _equal(call: RCall, left: Value, right: Value) -> ast.expr:
+    """Text has more than one dtype in pandas, and columns of two are never equal."""
+    elements = {left.element, right.element}
+    if left.kind is not Kind.COLUMN or Kind.TEXT not in elements:
+        return py("X.equals(Y)", X=left, Y=right)
+    if elements != {Kind.TEXT}:
+        call.note("a column of numbers and one of their digits as text are the same here, not in R")
+    return py('X.astype("string").equals(Y.astype("string"))', X=left, Y=right)
 
 
 @translates("unique", "x, ...", "`x.unique()`; `d.drop_duplicates()`")

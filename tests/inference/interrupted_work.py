@@ -14,13 +14,16 @@ import threading
 import time
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import lmebridge as lme
 from lmebridge.diagnostics import all_fit
 from tests.cases import data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: So many draws take years.
 MANY = 10**9
@@ -75,10 +78,21 @@ def intervals(fit: lme.MerMod) -> dict[str, Any]:
     return {"done": int(table.notna().all(axis=None))}
 
 
+def interrupted(work: Callable[[], Any], partly: Callable[[Any], bool]) -> Any:
+    """What work gives that is done again and again until it is interrupted between its beginning and its end."""
+    while True:
+        try:
+            while not partly(found := work()):
+                pass
+        except KeyboardInterrupt:  # before the first piece was done, or between one time and the next
+            go()
+        else:
+            return found
+
+
 def profiles(fit: lme.MerMod) -> dict[str, Any]:
     """Profiles, so many times that one of them is interrupted."""
-    while not (table := fit.profile()).attrs["interrupted"]:
-        pass
+    table = interrupted(fit.profile, lambda table: table.attrs["interrupted"])
     return {"done": table[".par"].nunique() + 1, "interrupted": True}
 
 
@@ -86,9 +100,7 @@ def profiled_intervals(fit: lme.MerMod) -> dict[str, Any]:
     """Intervals by profile, so many times that one of them is interrupted; those done are those of a whole run."""
     whole = fit.confint()
     go()
-    while not (table := fit.confint()).isna().any(axis=None):
-        pass
-    done = table.dropna()
+    done = interrupted(fit.confint, lambda table: table.isna().any(axis=None)).dropna()
     return {"done": len(done) + 1, "same": bool((done == whole.loc[done.index]).all(axis=None))}
 
 
@@ -111,9 +123,8 @@ def optimizers(fit: lme.MerMod) -> dict[str, Any]:
 
 def influences(fit: lme.MerMod) -> dict[str, Any]:
     """Influence of each row, so many times that one of them is interrupted."""
-    while len(found := fit.influence().converged) == fit.nobs:
-        pass
-    return {"done": len(found) + 1}
+    found = interrupted(fit.influence, lambda table: len(table.converged) < fit.nobs)
+    return {"done": len(found.converged) + 1}
 
 
 def fits(fit: lme.MerMod) -> dict[str, Any]:

@@ -56,6 +56,9 @@ CASES = {
     "factor of numbers, compared": 'd$f == "3"',
     "factor of numbers, among": 'd$f %in% c("1", "10")',
     "factor of numbers, replaced": 'sub("1", "z", d$f)',
+    "identical texts": 'identical(paste(d$h, "x"), paste0(d$h, " x"))',
+    "identical texts with NA": "identical(as.character(d$g), d$g)",
+    "texts that differ": "identical(paste(d$g), d$g)",
     "text compared with a number": "ifelse(d$g == 1, 1, 0)",
 }
 
