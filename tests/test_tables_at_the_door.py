@@ -66,5 +66,5 @@ def test_they_reach_r(kind: str) -> None:
 @pytest.mark.parametrize("thing", [[1, 2], "sleepstudy", None])
 def test_what_is_no_table_is_named(thing: Any) -> None:
     """The message has the type and what is taken."""
-    with pytest.raises(lme.DataError, match=f"data is a {type(thing).__name__}, not a table"):
+    with pytest.raises(lme.DataError, match=f"data is of type {type(thing).__name__}, not a table"):
         lme.lmer(FORMULA, thing, backend="native")

@@ -115,7 +115,8 @@ def _wald(fit: MerMod, names: list[str], level: float) -> Any:
 def _profile(fit: MerMod, names: list[str], level: float, *, progress: bool | None) -> Any:
     from scipy.special import ndtri
 
-    from lmebridge.inference.profiling import limits, profile
+    from lmebridge.inference.interpolation import limits
+    from lmebridge.inference.profiling import profile
 
     in_r = merMod_engine(fit)
     if in_r is not None:

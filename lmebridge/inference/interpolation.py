@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+from lmebridge.errors import LmebridgeWarning
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def value_at(parameter: np.ndarray, zeta: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -58,3 +66,33 @@ def _pieces(rise: np.ndarray, run: np.ndarray, slopes: np.ndarray) -> tuple[np.n
         if bent:
             quadratic[end], linear[end] = 0.0, rise[end] / run[end]
     return linear, quadratic, cubic
+
+
+def limits(table: pd.DataFrame, name: str, zetas: np.ndarray) -> np.ndarray:
+    """Values of a parameter at the given zetas, its bounds where the profile does not reach them.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        What `profile` gave.
+    name : str
+        The parameter.
+    zetas : numpy.ndarray, shape (2,)
+        Lower and upper.
+
+    Returns
+    -------
+    numpy.ndarray, shape (2,)
+        Units of the parameter; NaN with a warning where the profile is not monotone, and where there is none.
+    """
+    own = table[table[".par"] == name].dropna(subset=[".zeta"])
+    if own.empty:
+        return np.full(2, np.nan)
+    low, high = table.attrs["bounds"][name]
+    try:
+        values = value_at(own[name].to_numpy(), own[".zeta"].to_numpy(), zetas)
+    except ValueError as error:
+        warnings.warn(f"no interval for {name}: {error}", LmebridgeWarning, stacklevel=3)
+        return np.full(2, np.nan)
+    ends = [np.nan if np.isinf(end) else end for end in (low, high)]
+    return np.where(np.isnan(values), ends, values)

@@ -374,35 +374,3 @@ def maximum_likelihood(solution: Solution) -> Solution:
     if not solution.problem.REML:
         return solution
     return optimize(solution.problem.with_REML(REML=False))[0]
-
-
-def limits(table: pd.DataFrame, name: str, zetas: np.ndarray) -> np.ndarray:
-    """Values of a parameter at the given zetas, its bounds where the profile does not reach them.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        What `profile` gave.
-    name : str
-        The parameter.
-    zetas : numpy.ndarray, shape (2,)
-        Lower and upper.
-
-    Returns
-    -------
-    numpy.ndarray, shape (2,)
-        Units of the parameter; NaN with a warning where the profile is not monotone, and where there is none.
-    """
-    from lmebridge.inference.interpolation import value_at
-
-    own = table[table[".par"] == name].dropna(subset=[".zeta"])
-    if own.empty:
-        return np.full(2, np.nan)
-    low, high = table.attrs["bounds"][name]
-    try:
-        values = value_at(own[name].to_numpy(), own[".zeta"].to_numpy(), zetas)
-    except ValueError as error:
-        warnings.warn(f"no interval for {name}: {error}", LmebridgeWarning, stacklevel=3)
-        return np.full(2, np.nan)
-    ends = [np.nan if np.isinf(end) else end for end in (low, high)]
-    return np.where(np.isnan(values), ends, values)

@@ -105,8 +105,8 @@ def local_engine(fit: MerMod) -> LocalEngine:
     model = fit.record.model
     if model.is_generalized:
         raise UnsupportedByBackend(
-            "this is computed for linear mixed models, and the fit is a generalized one: what R has for it is called "
-            "with lmebridge.r, such as lmebridge.r('influence', fit, 'group')."
+            "this is computed for linear mixed models, and the fit is a generalized one: what R's packages have for it "
+            "is called with lmebridge.r, as lmebridge.r('function', fit)."
         )
     design = build(model, model_data(fit))
     solution = pls.solve(pls.problem(design, REML=model.REML), fit.record.theta)
