@@ -13,7 +13,7 @@ import pytest
 import lmebridge as lme
 from lmebridge.inference import profiling
 from lmebridge.inference.deviances import FixedEffectDeviance, ScaleDeviance, Scales, correlation_root, differences
-from lmebridge.inference.interpolation import value_at
+from lmebridge.inference.interpolation import limits, value_at
 from tests.cases import CASES, data
 from tests.inference.models import EXAMPLES, FITS, FOLDER, fitted
 from tests.judge import run_r
@@ -103,7 +103,7 @@ def test_profiles_that_are_not_monotone(zeta: list[float]) -> None:
     table = pd.DataFrame({".zeta": zeta, "sigma": np.arange(float(len(zeta))), ".par": "sigma"})
     table.attrs["bounds"] = {"sigma": (0.0, np.inf)}
     with pytest.warns(lme.LmebridgeWarning, match="no interval for sigma"):
-        assert np.isnan(profiling.limits(table, "sigma", np.array([-1.0, 1.0]))).all()
+        assert np.isnan(limits(table, "sigma", np.array([-1.0, 1.0]))).all()
 
 
 def test_polished_statsmodels_profiles_too() -> None:
