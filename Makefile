@@ -71,7 +71,7 @@ docs: setup  ## write the generated parts of README.md and docs/ again
 
 benchmark:  ## time fits and conversions
 	@$(PYTHON) scripts/setup.py --tests --benchmarks
-	$(VENV)/bin/pytest benchmarks --benchmark-only $(PYTEST_ARGS)
+	$(VENV)/bin/pytest benchmarks -s $(PYTEST_ARGS)
 
 clean:  ## remove what was built
 	rm -rf dist build .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks
