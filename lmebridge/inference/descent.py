@@ -98,12 +98,17 @@ def minimize(
 
 
 def positive(curvature: np.ndarray) -> np.ndarray:
-    """The matrix with its eigenvalues made positive."""
-    values, vectors = np.linalg.eigh(curvature)
+    """The matrix with its eigenvalues made positive, each parameter taken in units of its own curvature.
+
+    A standard deviation may be 1e9 where a correlation is 1: only in such units do eigenvalues tell what is flat.
+    """
+    units = np.sqrt(np.abs(np.diag(curvature)))
+    units = np.outer(*(2 * [np.where(units > 0, units, 1.0)]))
+    values, vectors = np.linalg.eigh(curvature / units)
     floor = FLATTEST * max(float(np.abs(values).max(initial=0.0)), 1e-8)
     if np.all(values > floor):
         return curvature
-    return np.asarray((vectors * np.maximum(np.abs(values), floor)) @ vectors.T)
+    return np.asarray((vectors * np.maximum(np.abs(values), floor)) @ vectors.T * units)
 
 
 def hessian(objective: Objective, point: np.ndarray, steps: np.ndarray) -> np.ndarray:

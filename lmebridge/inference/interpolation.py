@@ -83,16 +83,47 @@ def limits(table: pd.DataFrame, name: str, zetas: np.ndarray) -> np.ndarray:
     Returns
     -------
     numpy.ndarray, shape (2,)
-        Units of the parameter; NaN with a warning where the profile is not monotone, and where there is none.
+        Units of the parameter; NaN with a warning where the profile turns back before it has them, and NaN where there
+        is no profile.
     """
     own = table[table[".par"] == name].dropna(subset=[".zeta"])
     if own.empty:
         return np.full(2, np.nan)
-    low, high = table.attrs["bounds"][name]
+    zeta = own[".zeta"].to_numpy()
+    rising = rising_part(zeta)
+    ends = [np.nan if np.isinf(end) else end for end in table.attrs["bounds"][name]]
+    if rising.start > 0:
+        ends[0] = np.nan
+    if rising.stop < len(zeta):
+        ends[1] = np.nan
     try:
-        values = value_at(own[name].to_numpy(), own[".zeta"].to_numpy(), zetas)
+        values = value_at(own[name].to_numpy()[rising], zeta[rising], zetas)
     except ValueError as error:
         warnings.warn(f"no interval for {name}: {error}", LmebridgeWarning, stacklevel=3)
         return np.full(2, np.nan)
-    ends = [np.nan if np.isinf(end) else end for end in (low, high)]
-    return np.where(np.isnan(values), ends, values)
+    found = np.where(np.isnan(values), ends, values)
+    if len(zeta[rising]) < len(zeta) and np.isnan(found).any():
+        warnings.warn(f"no interval for {name}: its profile is not monotone", LmebridgeWarning, stacklevel=3)
+    return found
+
+
+def rising_part(zeta: np.ndarray) -> slice:
+    """Where zeta rises without a break around the estimate.
+
+    Beyond, another minimum over the other parameters is the smaller one: a correlation's, where a standard deviation of
+    zero leaves none. The interval around the estimate does not go there.
+
+    Parameters
+    ----------
+    zeta : numpy.ndarray, shape (k,)
+        In order of the parameter.
+
+    Examples
+    --------
+    >>> rising_part(np.array([-1.0, -2.0, 0.0, 1.0, 1.0]))
+    slice(1, 4, None)
+    """
+    middle = int(np.argmin(np.abs(zeta)))
+    breaks = np.flatnonzero(np.diff(zeta) <= 0)  # between a point and the next
+    before, after = breaks[breaks < middle], breaks[breaks >= middle]
+    return slice(int(before[-1]) + 1 if len(before) else 0, int(after[0]) + 1 if len(after) else len(zeta))
