@@ -127,5 +127,5 @@ def test_wald_intervals_are_lme4s(case_id: str) -> None:
     errors = judge["Std. Error"].to_numpy()
     half = 1.9599639845400545 * errors  # the normal distribution's 97.5 % point
     expected = np.column_stack([judge["Estimate"] - half, judge["Estimate"] + half])
-    # 1e-5 of the estimate's and the error's own promise each
-    assert (np.abs(found - expected) <= 3e-5 * errors[:, None]).all()
+    # 1e-5 of a standard error, which nobody sees; the farthest of all cases is 2.2e-6 away
+    assert (np.abs(found - expected) <= 1e-5 * errors[:, None]).all()
