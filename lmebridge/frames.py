@@ -228,9 +228,10 @@ def _objects(series: Any, name: str) -> Value:
         return _characters(series)
     if target == "logical":
         return _truth_values(series)
-    numbers = pd.to_numeric(series)
-    if numbers.dtype.kind == "O":  # Python's integers beyond 64 bits stay objects
+    # Asked before `pandas.to_numeric`: of Python's integers beyond 64 bits pandas 2 makes doubles, pandas 3 nothing.
+    if any(isinstance(value, (int, np.integer)) and abs(int(value)) > EXACT_INTEGER_MAX for value in series):
         raise DataError(_too_large(name))
+    numbers = pd.to_numeric(series)
     whole = target == "integer" and not numbers.isna().any()
     return vector(numbers if whole else numbers.astype(float), name)
 

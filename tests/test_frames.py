@@ -84,6 +84,8 @@ REFUSED = [
     (pd.Series([2**53 + 1, 1], dtype="Int64"), "column 'v' has whole numbers beyond 2^53"),
     (pd.Series([2**63, 1], dtype="UInt64"), "column 'v' has whole numbers beyond 2^53"),
     (pd.Series([10**30, 1], dtype=object), "column 'v' has whole numbers beyond 2^53"),
+    (pd.Series([-(10**30), None], dtype=object), "column 'v' has whole numbers beyond 2^53"),
+    (pd.Series([np.int64(2**53 + 1), None], dtype=object), "column 'v' has whole numbers beyond 2^53"),
 ]
 
 
