@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,11 @@ FENCE = re.compile(r"\s*(```+|~~~+)\s*(?:\{(?P<chunk>[^}]*)\}|(?P<word>[\w.+-]*)
 #: Lines that a chunk may begin with: Quarto's options.
 OPTION = re.compile(r"#\|\s*(?P<name>[\w.-]+)\s*:\s*(?P<value>.*?)\s*$")
 NOT_RUN = re.compile(r"\beval\s*=\s*F(ALSE)?\b")
+#: Options of a chunk of R whose code is somewhere else.
+ELSEWHERE = re.compile(r"\b(child|code|file|ref\.label)\s*=")
+ENGINE = re.compile(r"""\bengine\s*=\s*["'](\w+)["']""")
+#: Engines of chunks that calculate nothing: styles, drawings, prose.
+ORNAMENTS = frozenset(["asis", "block", "block2", "cat", "comment", "css", "dot", "html", "js", "mermaid", "verbatim"])
 #: A block of code in a page, with its attributes.
 BLOCK = re.compile(
     r"<pre(?P<pre>[^>]*)>\s*(?:<code(?P<code>[^>]*)>)?(?P<text>.*?)(?:</code>\s*)?</pre>", re.DOTALL | re.IGNORECASE
@@ -38,7 +44,8 @@ def pieces(text: str, name: str) -> list[Piece]:
     Returns
     -------
     list of Piece
-        The code with the number of its first line; chunks that do not run are comments.
+        The code with the number of its first line; chunks that do not run are comments, chunks that are no R have their
+        problem.
 
     Examples
     --------
@@ -51,7 +58,10 @@ def pieces(text: str, name: str) -> list[Piece]:
 
 def _apart(found: list[Piece]) -> list[Piece]:
     """The pieces, with a blank line before each but the first."""
-    return [Piece("\n" * (place > 0) + piece.text, piece.line - (place > 0)) for place, piece in enumerate(found)]
+    return [
+        replace(piece, text="\n" * (place > 0) + piece.text, line=piece.line - (place > 0))
+        for place, piece in enumerate(found)
+    ]
 
 
 # --- R Markdown, Quarto, Markdown -------------------------------------------------------------------------------------
@@ -67,11 +77,27 @@ def _chunks(text: str) -> Iterator[Piece]:
         if opening is None:
             continue
         end = next((i for i in range(place, len(lines)) if lines[i].strip() == opening[1]), len(lines))
-        if _is_r(opening):
-            options = next((i for i in range(place, end) if not OPTION.match(lines[i])), end)
-            is_run = _is_run(opening["chunk"] or "", lines[place:options])
+        options = next((i for i in range(place, end) if not OPTION.match(lines[i])), end)
+        is_run = _is_run(opening["chunk"] or "", lines[place:options])
+        problem = _problem(opening["chunk"] or "") if is_run else ""
+        if problem:
+            yield Piece(_code(lines[place - 1 : end + 1], is_run=True), place, problem=problem)
+        elif _is_r(opening):
             yield Piece(_code(lines[options:end], is_run=is_run), options + 1)
         place = end + 1
+
+
+def _problem(header: str) -> str:
+    """Why a chunk that runs cannot be translated as a whole: it is no R, or its code is not in it."""
+    word = re.match(r"\w+", header.strip())
+    if word is None or word[0].lower() in ORNAMENTS:
+        return ""
+    engine = ENGINE.search(header)
+    language = engine[1] if engine else word[0]
+    if language.lower() != "r":
+        return f"a chunk in another language ({language}), which runs beside R"
+    elsewhere = ELSEWHERE.search(header)
+    return f"the code of this chunk is elsewhere (`{elsewhere[1]}`)" if elsewhere else ""
 
 
 def _is_r(opening: re.Match[str]) -> bool:

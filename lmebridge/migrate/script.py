@@ -18,7 +18,7 @@ from lmebridge.migrate.quoting import Unprintable
 from lmebridge.migrate.scope import Scope, Session
 from lmebridge.migrate.showing import shown
 from lmebridge.migrate.sources import Sources, with_sources
-from lmebridge.migrate.statements import Piece, Top, line_of, syntax_error, tops
+from lmebridge.migrate.statements import Piece, Top, line_of, syntax_error, tops_of
 from lmebridge.migrate.values import Untranslated, Value
 from lmebridge.rsyntax import tokenize
 
@@ -159,9 +159,9 @@ def translate(text: str, *, name: str = "script.R", folder: Path | None = None) 
     from lmebridge.migrate.documents import pieces
 
     found = pieces(text, name)
-    if len(found) == 1 and found[0].text == text:
+    if len(found) == 1 and found[0].text == text and not found[0].problem:
         _check_syntax(text, name)
-    if not found:
+    if all(piece.problem for piece in found):
         raise MigrationError(f"{name} has no R code: R is looked for in chunks, cells and blocks of code")
     return translate_pieces(found, name=name, folder=folder)
 
@@ -178,7 +178,7 @@ def _check_syntax(text: str, name: str) -> None:
 
 def translate_pieces(found: list[Piece], *, name: str = "script.R", folder: Path | None = None) -> Translation:
     """Translate stretches of R code that are one program."""
-    read = [(piece, tops(piece.text)) for piece in found]
+    read = [(piece, tops_of(piece)) for piece in found]
     sources = with_sources([top for _, each in read for top in each], folder)
     every = [top for _, each in [*read, *sources.values()] for top in each]
     scope = Scope(_session(every))

@@ -25,11 +25,14 @@ class Piece:
         Number of its first line in the document, from 1.
     title : str
         The file it is from, empty for the document itself.
+    problem : str
+        Why it cannot be translated as a whole, empty where it is R.
     """
 
     text: str
     line: int = 1
     title: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,15 @@ class Top:
     start: int
     end: int
     problem: str = ""
+
+
+def tops_of(piece: Piece) -> list[Top]:
+    """Top-level statements of a piece; the whole piece is one where it is no R."""
+    if not piece.problem:
+        return tops(piece.text)
+    source = piece.text.strip()
+    start = piece.text.index(source)
+    return [Top(None, source, start, start + len(source), piece.problem)]
 
 
 def tops(text: str) -> list[Top]:

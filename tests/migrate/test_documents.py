@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lmebridge.errors import LmebridgeError
 from lmebridge.migrate import translate
 from lmebridge.migrate.documents import pieces
 from tests.migrate.corpus import SCRIPTS
@@ -82,6 +83,7 @@ Group
             MARKDOWN,
             [
                 (8, "library(lme4)\n"),
+                (10, "\n```{python}\nx = 1\n```\n"),
                 (15, '\n# install.packages("lme4")\n'),
                 (21, "\ny <- 2\n"),
             ],
@@ -98,6 +100,40 @@ Group
 def test_code_is_found_at_its_lines(name, text, expected):
     """The code of a document comes out as it stands there, with its line; what does not run is a comment."""
     assert [(piece.line, piece.text) for piece in pieces(text, name)] == expected
+
+
+#: Openings of chunks, and what is said of those that cannot be taken; nothing of those that calculate nothing.
+CHUNKS = {
+    "```{python}": "another language (python)",
+    "```{python, echo=FALSE}": "another language (python)",
+    "```{sql, connection=con}": "another language (sql)",
+    "```{bash}": "another language (bash)",
+    "```{julia}": "another language (julia)",
+    "```{r, engine='python'}": "another language (python)",
+    '```{r child="part.Rmd"}': "elsewhere (`child`)",
+    "```{r, code=readLines('a.R')}": "elsewhere (`code`)",
+    "```{python, eval=FALSE}": "",
+    "```{css}": "",
+    "```{=html}": "",
+    "```{.python}": "",
+    "```python": "",
+}
+
+
+@pytest.mark.parametrize("opening", CHUNKS)
+def test_what_is_no_r_is_listed(opening):
+    """A chunk that runs and is no R stays as comments, is listed at its line, and leaves the rest as it is."""
+    found = translate(f"```{{r}}\nx <- 1\n```\n\n{opening}\ny = 1\n```\n\n```{{r}}\nx\n```\n", name="a.Rmd")
+    assert [left.line for left in found.leftovers] == ([5] if CHUNKS[opening] else [])
+    assert all(CHUNKS[opening] in left.reason for left in found.leftovers)
+    assert found.python.endswith("print(x)\n")
+    assert (f"# R: {opening}\n# R: y = 1\n# R: ```\n" in found.python) is bool(CHUNKS[opening])
+
+
+def test_a_document_without_r_is_refused():
+    """Where every chunk is of another language, there is nothing to translate."""
+    with pytest.raises(LmebridgeError, match="has no R code"):
+        translate("```{python}\nx = 1\n```\n", name="a.qmd")
 
 
 @pytest.mark.parametrize("name", ["growth_orthodont.Rmd", "growth_oxboys.qmd"])
