@@ -131,7 +131,7 @@ models_here <- function() {
 
 models_of <- function(value, name) {
   if (is_model(value)) return(stats::setNames(list(value), name))
-  if (!is.list(value) || is.data.frame(value) || !length(value) || !all(vapply(value, is_model, NA))) return(list())
+  if (!is.list(value) || isS4(value) || is.data.frame(value) || !length(value) || !all(vapply(value, is_model, NA))) return(list())
   inner <- names(value)
   places <- if (is.null(inner)) paste0("[[", seq_along(value), "]]") else paste0("$", inner)
   stats::setNames(unname(value), paste0(name, places))
@@ -139,7 +139,7 @@ models_of <- function(value, name) {
 
 is_model <- function(value) methods::is(value, "merMod") || is_lm(value)
 
-is_lm <- function(value) inherits(value, "lm") && !inherits(value, "glm")
+is_lm <- function(value) identical(class(value), "lm")
 
 changed <- function(now, before) now[!mapply(function(model, name) identical(model, before[[name]]), now, names(now))]
 
@@ -233,7 +233,7 @@ kinds <- list(
   nothing = list(holds = is.null, content = nothing),
   picture = list(holds = is_picture, content = nothing),
   fit = list(holds = function(value) methods::is(value, "merMod"), content = function(value) mermod_record(value, character())),
-  linear = list(holds = is_lm, content = function(value) extract_lm(value)),
+  linear = list(holds = is_lm, content = function(value) list(kind = "linear", extract = extract_lm(value))),
   summary = list(holds = has_class("summary.merMod", "summary.lm", "summary.glm"), content = coefficient_table),
   variance = list(holds = has_class("VarCorr.merMod"), content = function(value) plain_frame(as.data.frame(value))),
   modes = list(holds = has_class("ranef.mer"), content = modes_frame),

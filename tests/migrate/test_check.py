@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lmebridge.migrate import translate
 from lmebridge.migrate.check import check, write_test
 from lmebridge.migrate.proof import programs
 from lmebridge.migrate.proof.judge import verdict_of
@@ -229,6 +230,14 @@ def test_what_a_value_shows(value, expected):
         (Cell(0.7224567), Cell(numeral("0.722")), "holds"),
         (Cell(0.7226), Cell(numeral("0.722")), "differs"),
         (Cell(1e-17, scale=3.0), Cell(-2e-16, scale=3.0), "holds"),
+        (Cell(numeral("12")), Cell(numeral("13")), "differs"),
+        (Cell(numeral("0.72")), Cell(numeral("0.73")), "differs"),
+        (Cell(numeral("0.72")), Cell(numeral("0.723")), "holds"),
+        (Cell("slope=0.333333333333333"), Cell("slope=0.333333333333334"), "holds"),
+        (Cell("sum=1.2e-17"), Cell("sum=-3e-17"), "holds"),
+        (Cell("slope=0.25"), Cell("slope=0.26"), "differs"),
+        (Cell("school12"), Cell("school13"), "differs"),
+        (Cell("a-1"), Cell("a+1"), "differs"),
         (Cell(1e-3, scale=3.0), Cell(1.1e-3, scale=3.0), "differs"),
         (Cell(None), Cell(None), "holds"),
         (Cell(None), Cell(0.0), "differs"),
@@ -244,6 +253,65 @@ def test_what_a_value_shows(value, expected):
 def test_when_a_value_holds(theirs, ours, verdict):
     """A number holds within R's printed digits, a printed one within its rounding, words when they are equal."""
     assert verdict_of(theirs, ours, 1e-6)[0] == verdict
+
+
+TABLES = """
+d <- data.frame(
+  g = factor(c("a", "b", "a", "b")), x = c(1.23456, NA, 10, 4), n = c(1L, 2L, 100000L, 7L), l = c(TRUE, FALSE, NA, NA)
+)
+knitr::kable(d)
+knitr::kable(d[, 1:2], digits = 1, caption = "a table", col.names = c("group", "score"))
+knitr::kable(d, format = "html")
+summary(d)
+m <- lm(n ~ x, d)
+m
+cat(paste0("sum=", sum(c(0.1, 0.2, 0.4, 0.1) - 0.2)), "\\n")
+"""
+#: What of them holds, by line of R, and the line of Python that would be wrong.
+WRONG_TABLES = {
+    "a cell": ("print(d)", "print(d.replace(10.0, 11.0))"),
+    "a column": ("print(d)", "print(d[['g', 'x']])"),
+    "an overview": ("print(d.describe())", "print((d[['x', 'n']] + 1).describe())"),
+    "a model": ("print(m)", "print(lme.lm('n ~ 1', d))"),
+}
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """A script that prints tables made of text, its translation, and R's record."""
+    place = tmp_path_factory.mktemp("tables")
+    (place / "tables.R").write_text(TABLES, encoding="utf-8")
+    (place / "tables.json").write_text(
+        json.dumps(programs.run_r(place / "tables.R", place, limit=60)), encoding="utf-8"
+    )
+    return place, translate(TABLES, name="tables.R")
+
+
+def held_to_r(tables, python):
+    """The check of the script's translation, or of one that was changed."""
+    place, found = tables
+    pairs = [(one.line, one.end_line, one.python_line, one.python_end_line) for one in found.statements]
+    return check(place / "tables.R", python, pairs, golden=place / "tables.json", limit=60)
+
+
+@pytest.mark.needs_r
+@pytest.mark.usefixtures("here")
+def test_tables_of_text_are_compared(tables):
+    """`kable`, the summary of a frame, a printed linear model and noise in a text hold where the numbers do."""
+    found = held_to_r(tables, tables[1].python)
+    assert found.ok, str(found)
+    assert found.printed.table.groupby("line").size().to_dict() == {5: 16, 6: 8, 8: 12, 10: 2, 11: 1}
+    assert any("not compared: knitr::kable(d, format" in note for note in found.printed.notes)
+
+
+@pytest.mark.needs_r
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("name", WRONG_TABLES)
+def test_wrong_tables_of_text_are_found(tables, name):
+    """A table with another number, another shape or other quantiles is found."""
+    old, new = WRONG_TABLES[name]
+    assert old in tables[1].python
+    assert not held_to_r(tables, tables[1].python.replace(old, new)).ok
 
 
 def test_names_of_models():

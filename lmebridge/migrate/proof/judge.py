@@ -11,6 +11,7 @@ import pandas as pd
 
 from lmebridge.backends import _wire
 from lmebridge.migrate.proof.models import model_in_r, plain_name
+from lmebridge.migrate.proof.printed_tables import QUANTILES, beside_overview, is_overview, kable_cells, overview_cells
 from lmebridge.migrate.proof.shown import TRUTH, Cell, cells
 from lmebridge.parity.compare import compare
 from lmebridge.parity.keys import Key
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 SIZE = 5e-6
 #: Rounding of sums near zero, in multiples of the largest number shown with it: sums of a few thousand doubles.
 ROUNDING = 1e-11
-#: R's names of the numbers of `summary(x)`, as pandas names them in `describe()`.
-QUANTILES = {"Min.": "min", "1st Qu.": "0.25", "Median": "0.5", "Mean": "mean", "3rd Qu.": "0.75", "Max.": "max"}
+#: A number within a word, such as that of ``slope=-0.25``.
+NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
 #: Values of R that show nothing that could be compared, by what record.R calls them.
 NOT_COMPARED = frozenset({"picture", "nothing", "other"})
 #: Values of R that are whole models: their numbers are compared one by one.
@@ -148,6 +149,8 @@ def statement_rows(statement: Statement, size: float) -> list[dict[str, object]]
         return []
     if not statement.is_translated:
         return [_row(statement, theirs[0], None, "missing", f"not translated; {len(theirs)} values")]
+    if _is_overview(statement):
+        ours = beside_overview(theirs, ours)
     if len(theirs) != len(ours):
         reason = f"R shows {len(theirs)} values, Python {len(ours)}"
         return [_row(statement, theirs[0], ours[0] if ours else None, "missing", reason)]
@@ -156,6 +159,18 @@ def statement_rows(statement: Statement, size: float) -> list[dict[str, object]]
 
 def _cells_of_r(statement: Statement) -> list[Cell]:
     return [cell for value in statement.recorded["values"] for cell in cells_of_r(value)]
+
+
+def _is_kable(found: Any) -> bool:
+    """Whether a text, or the lines of one, are a table for a document."""
+    lines = [found] if isinstance(found, str) else list(found)
+    return any(str(line).lstrip().startswith(("|", "<table", "\\begin{tab")) for line in lines)
+
+
+def _is_overview(statement: Statement) -> bool:
+    """Whether R's statement shows the summary of a frame, of which pandas shows more and less."""
+    values = statement.recorded["values"]
+    return any(value["kind"][0] == "array" and is_overview(_wire.from_json(value["value"])) for value in values)
 
 
 def cells_of_r(value: Mapping[str, Any]) -> tuple[Cell, ...]:
@@ -172,6 +187,10 @@ def cells_of_r(value: Mapping[str, Any]) -> tuple[Cell, ...]:
         from lmebridge.migrate.proof.printed_models import summary_cells, variance_cells
 
         return summary_cells(found) if kind == "summary" else variance_cells(found)
+    if kind == "array" and is_overview(found):
+        return overview_cells(found)
+    if kind == "text" and _is_kable(found):
+        return kable_cells([found] if isinstance(found, str) else list(found))
     return cells(_single(found))
 
 
@@ -233,8 +252,18 @@ def same_words(left: str, right: str, size: float) -> bool:
     if "".join(left.split()) == "".join(right.split()):
         return True
     pairs = list(zip(cells(left), cells(right), strict=False))
-    same_length = len(cells(left)) == len(cells(right)) > 1
+    same_length = len(cells(left)) == len(cells(right))
+    if same_length and len(pairs) == 1:
+        return _same_word(left, right, size)
     return same_length and all(verdict_of(one, other, size)[0] == "holds" for one, other in pairs)
+
+
+def _same_word(left: str, right: str, size: float) -> bool:
+    """Whether two words with numbers in them, such as ``slope=0.25``, have the same letters and numbers that agree."""
+    if NUMBER.split(left) != NUMBER.split(right):
+        return False
+    pairs = zip(map(numeral, NUMBER.findall(left)), map(numeral, NUMBER.findall(right)), strict=True)
+    return all(one and other and verdict_of(Cell(one), Cell(other), size)[0] == "holds" for one, other in pairs)
 
 
 def _text(value: object) -> str:
@@ -247,9 +276,16 @@ def _value(number: float | Numeral) -> float:
 
 def _allowed(left: float | Numeral, right: float | Numeral, scale: float, size: float) -> float:
     """In the number's own unit: its size, the rounding of its column, and half a unit of what is printed as text."""
-    halves = sum(number.half_unit for number in (left, right) if isinstance(number, Numeral))
+    halves = _halves([number.half_unit for number in (left, right) if isinstance(number, Numeral)], size)
     magnitude = max(abs(_value(number)) for number in (left, right))
     return size * magnitude + ROUNDING * max(scale, 1.0 if magnitude < ROUNDING else 0.0) + halves * (1 + size)
+
+
+def _halves(units: Sequence[float], size: float) -> float:
+    """How far the rounding of texts moves a number: two texts of one precision are the same, unless engines differ."""
+    if len(units) == 2 and size <= SIZE:
+        return max(units) if units[0] != units[1] else 0.0
+    return sum(units)
 
 
 def _same_labels(theirs: Cell, ours: Cell) -> bool:
@@ -263,7 +299,7 @@ def _plain(label: str) -> str:
 
 
 def _percent(label: str) -> str:
-    """R's name of a quantile as pandas' label of it: ``25%`` is ``0.25``, as is ``1st Qu.``."""
+    """R's name of a quantile as pandas' label of it: ``25%`` and ``1st Qu.`` are ``0.25``."""
     label = QUANTILES.get(label, label)
     found = re.fullmatch(r"([\d.]+)%", label)
     return label if found is None else f"{float(found[1]) / 100:g}"
