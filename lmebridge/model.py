@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from lmebridge import exchange
+from lmebridge.cached import cached_property
 from lmebridge.control import SINGULAR_TOLERANCE
 from lmebridge.diagnostics import all_fit, influence, leverage, principal_components, residual_types
 from lmebridge.families import Family, family_name

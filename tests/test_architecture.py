@@ -17,7 +17,7 @@ pytestmark = pytest.mark.needs_source
 #: The package in import order: when a module is imported, it imports from its own layer or from those before it.
 #: A name stands for a module, or for a sub-package and all that is in it.
 LAYERS = {
-    "errors": "errors",
+    "errors": "errors cached",
     "R's language": "rsyntax families formula",
     "records": "control records",
     "R's values": "evaluation frames",

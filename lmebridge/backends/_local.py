@@ -7,7 +7,6 @@ definitions whatever optimizer found theta.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lmebridge.backends import _getme
+from lmebridge.cached import cached_property
 from lmebridge.pls import solution as pls
 from lmebridge.records import Fit
 

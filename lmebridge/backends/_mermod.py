@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from lmebridge.backends import _r
+from lmebridge.cached import cached_property
 from lmebridge.errors import DataError
 from lmebridge.frames import level_name
 from lmebridge.records import Convergence, Fit, Message, Source

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 
 from lmebridge.backends._local import LocalEngine, local_fit
 from lmebridge.backends._mixedlm import SHORTFALL, ending, shortfall
+from lmebridge.cached import cached_property
 from lmebridge.pls import solution as pls
 from lmebridge.pls.optimize import SINGULAR_TEXT, is_singular, optimize
 from lmebridge.records import Convergence, Message

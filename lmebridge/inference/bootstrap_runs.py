@@ -7,11 +7,12 @@ import warnings
 from concurrent.futures import BrokenExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from lmebridge.cached import cached_property
 from lmebridge.inference import seeds
 from lmebridge.inference.bootstrap_result import numbers
 from lmebridge.inference.engines import merMod_engine

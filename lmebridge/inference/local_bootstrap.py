@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
+from lmebridge.cached import cached_property
 from lmebridge.inference.descent import CONVERGED, hessian, minimize
 from lmebridge.inference.deviances import FLOOR
 from lmebridge.inference.engines import local_engine

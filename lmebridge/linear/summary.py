@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from lmebridge.cached import cached_property
 from lmebridge.printing.markup import Shown
 
 if TYPE_CHECKING:

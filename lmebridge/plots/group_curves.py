@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from lmebridge.cached import cached_property
 from lmebridge.errors import LmebridgeError, PictureError
 from lmebridge.plots.canvas import some
 from lmebridge.plots.rows import RowValues, is_number

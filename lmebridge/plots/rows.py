@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from lmebridge.cached import cached_property
 from lmebridge.errors import DataError, FormulaError, PictureError
 from lmebridge.plots.canvas import some
 from lmebridge.rsyntax import Argument, Call, Constant, Name, deparse, function_name, names, operands, operator

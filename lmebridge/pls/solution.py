@@ -12,12 +12,12 @@ sections 3.4 to 3.6; lme4's ``lmerResp::Laplace`` (src/respModule.cpp) for the t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from lmebridge.cached import cached_property
 from lmebridge.errors import DataError
 from lmebridge.pls import derivatives
 from lmebridge.pls.blocks import cross_products, decompose, factors
