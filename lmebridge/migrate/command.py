@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from lmebridge.migrate.script import Translation
 
 OK, LEFT = 0, 1
+#: The first pandas whose text columns, missing values and groups are what the written scripts mean.
+OLDEST_PANDAS = 3
 #: Endings of files in other languages, and the languages.
 OTHER_LANGUAGES = {
     ".py": "Python",
@@ -67,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     _check_options(options)
     text, notes = read_source(source)
     found = translate(text, name=source.name, folder=source.parent)
-    tell([*notes, *summary(found)])
+    tell([*notes, *summary(found), *old_pandas()])
     if options.strict and found.leftovers:
         tell(["nothing was written, as --strict asks: every statement must be translated"])
         return LEFT
@@ -75,8 +78,7 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(found.python)
     else:
         _write(target, found.python)
-    asked = options.check or options.with_test or options.golden or options.report
-    proven = _prove(options, source, target, found) if asked else True
+    proven = _prove(options, source, target, found) if _asks_for_proof(options) else True
     return OK if found.ok and proven else LEFT
 
 
@@ -115,6 +117,23 @@ def _check_options(options: argparse.Namespace) -> None:
         from lmebridge.migrate.check import read_record
 
         read_record(Path(options.golden))
+    if _asks_for_proof(options):
+        for remedy in old_pandas():
+            raise MigrationError(f"nothing was run: {remedy}")
+
+
+def _asks_for_proof(options: argparse.Namespace) -> bool:
+    """Whether the Python script is to be run."""
+    return bool(options.check or options.with_test or options.golden or options.report)
+
+
+def old_pandas() -> list[str]:
+    """What to say where the pandas that is installed would give the written script another meaning."""
+    found = version("pandas")
+    if int(found.partition(".")[0]) >= OLDEST_PANDAS:
+        return []
+    harm = "which makes the text 'nan' of missing text: pip install --upgrade pandas"
+    return [f"the script is for pandas {OLDEST_PANDAS} or later, and {found} is installed here, {harm}"]
 
 
 def read_source(source: Path) -> tuple[str, list[str]]:

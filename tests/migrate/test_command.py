@@ -90,3 +90,13 @@ def test_encodings(script, capsys, content, said):
     shown = capsys.readouterr()
     assert shown.out == 'x = "é"\n'
     assert said in shown.err
+
+
+def test_old_pandas_is_named(script, capsys, monkeypatch):
+    """With pandas 2 the script would mean something else: that is said, and nothing is proved with it."""
+    monkeypatch.setattr("lmebridge.migrate.command.version", lambda name: "2.3.3")
+    remedy = "the script is for pandas 3 or later, and 2.3.3 is installed here"
+    assert main(["migrate", str(script(GOOD))]) == 0
+    assert remedy in capsys.readouterr().err
+    assert main(["migrate", str(script(GOOD)), "--check"]) == 2
+    assert f"nothing was run: {remedy}" in capsys.readouterr().err
