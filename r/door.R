@@ -45,7 +45,15 @@ condition_text <- function(condition) {
 
 call_text <- function(call) {
   if (is.null(call)) return("")
-  enc2utf8(paste(trimws(deparse(call, width.cutoff = 500L, nlines = 3L)), collapse = " "))
+  enc2utf8(paste(trimws(deparse(written_out(call), width.cutoff = 500L, nlines = 3L)), collapse = " "))
+}
+
+# do.call and lmList leave the function and the data themselves in a call, where a person writes their names.
+written_out <- function(call) {
+  if (!is.call(call)) return(call)
+  held <- vapply(as.list(call), function(part) is.function(part) || is.list(part), NA)
+  call[held] <- rep(list(as.name("value")), sum(held))
+  call
 }
 
 to_bytes <- function(object) serialize(object, NULL)

@@ -6,9 +6,10 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.frames import TABLES, argument_name
+from lmebridge.migrate.joins import alike
 from lmebridge.migrate.operators import by_place, same_rows_as
 from lmebridge.migrate.registry import translates
-from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, dictionary, is_simple, literal, py
+from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, dictionary, is_simple, literal, py, text
 
 if TYPE_CHECKING:
     from lmebridge.migrate.calls import RCall
@@ -120,6 +121,40 @@ def _without_right_key(call: RCall, code: ast.expr, left: Value, right: Value) -
     return py("X.drop(columns=N)", X=code, N=other[0] if len(other) == 1 else other) if other else code
 
 
+def _pairs(options: dict[str, Any], left: Value, right: Value) -> list[tuple[str, str]]:
+    """Names of the keys on both sides; those that the frames are known to share where none are given."""
+    given = [options[side] for side in ("left_on", "right_on", "on") if side in options]
+    if not given:
+        return [(name, name) for name in left.parts if name in right.parts]
+    names = [key.constant if isinstance(key.constant, list) else [key.constant] for key in given]
+    return list(zip(names[0], names[-1], strict=False))
+
+
+def _shared(left: Value, right: Value) -> Value | None:
+    """The keys of a `merge` without `by`, where all columns of both frames are known."""
+    names = [name for name in left.parts if name in right.parts]
+    if not (left.complete and right.complete and names):
+        return None
+    return text(names[0]) if len(names) == 1 else Value(py("[*X]", X=names), Kind.LIST, Kind.TEXT, constant=names)
+
+
+def _sorted_by_keys(call: RCall, code: ast.expr, key: Value, frames: list[Value]) -> ast.expr:
+    """The rows in R's order: by the text of a factor, and of all keys at once where there are several.
+
+    References
+    ----------
+    R ``merge.data.frame``: one factor is sorted as text, several keys are pasted together and sorted as text.
+    """
+    names = key.constant if isinstance(key.constant, list) else [key.constant]
+    parts = [frame.parts[name] for name in names for frame in frames if name in frame.parts]
+    options: dict[str, Any] = {"kind": "stable", "ignore_index": True}
+    if len(names) == 1 and any(part.factor for part in parts):
+        options = {"key": py("lambda x: x.astype(str)"), **options}
+    elif len(names) > 1 and any(part.factor or part.element is not Kind.TEXT for part in parts):
+        call.note("R sorts these rows by their keys as text, where 10 comes before 2")
+    return py("X.sort_values(K, **O)", X=code, K=key, O=options)
+
+
 @translates(
     "merge", "x, y, by, by.x, by.y, all = FALSE, all.x, all.y, sort = TRUE, suffixes", "`x.merge(y, on=..., how=...)`"
 )
@@ -137,14 +172,15 @@ def merge(call: RCall) -> Value:
         options["how"] = literal(how)
     suffixes = call.constant("suffixes", [".x", ".y"])
     options["suffixes"] = py("(A, B)", A=suffixes[0], B=suffixes[1])
+    left, right = alike(left, right, _pairs(options, left, right))
     code = py("X.merge(Y, **O)", X=left, Y=right, O=options)
     if {"left_on", "right_on"} <= set(options):
         code = _without_right_key(call, code, options["left_on"], options["right_on"])
     if how == "right":
         call.note("rows of the same key may be in another order than in R")
-    key = options.get("on") or options.get("left_on")
+    key = options.get("on") or options.get("left_on") or _shared(left, right)
     if call.flag("sort", True) and key is not None:
-        code = py('X.sort_values(K, kind="stable", ignore_index=True)', X=code, K=key)
+        code = _sorted_by_keys(call, code, key, [left, right])
     elif key is None:
         call.note("R sorts the result by the columns that the frames share")
     return Value(code, Kind.FRAME, rows=call.scope.new_rows(), parts={**right.parts, **left.parts})

@@ -106,6 +106,9 @@ def expand_grid(call: RCall) -> Value:
     """Every combination of some values."""
     call.ignore("KEEP.OUT.ATTRS", "stringsAsFactors")
     columns = {argument_name(argument): call.scope.value(argument.value) for argument in call.rest if argument.value}
+    columns = {
+        name: value.but(code=py("[X]", X=value)) if value.kind in SCALARS else value for name, value in columns.items()
+    }
     if len(columns) == 1:
         ((name, value),) = columns.items()
         code = py("pd.DataFrame(X)", X=dictionary(columns))

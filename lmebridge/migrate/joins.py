@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.group_expressions import mask_of
+from lmebridge.migrate.number_text import factor_text
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.row_names import fresh_rows
 from lmebridge.migrate.selection import listed
@@ -56,8 +57,38 @@ def _frames(call: RCall) -> tuple[Value, Value]:
     return call.expect("x", Kind.FRAME), call.expect("y", Kind.FRAME)
 
 
+def alike(left: Value, right: Value, keys: list[tuple[str, str]]) -> tuple[Value, Value]:
+    """Two frames whose keys pandas compares as R does: a factor of numbers as text where the other key is text."""
+    for first, second in keys:
+        one, other = left.parts.get(first, _BLANK), right.parts.get(second, _BLANK)
+        if _factor_beside_text(one, other):
+            left = _with_text(left, first, one)
+        elif _factor_beside_text(other, one):
+            right = _with_text(right, second, other)
+    return left, right
+
+
+_BLANK = Value(ast.Constant(None))
+
+
+def _factor_beside_text(one: Value, other: Value) -> bool:
+    """Whether a key's categories may be numbers while the other key is text."""
+    return one.factor and one.element is not Kind.TEXT and other.element is Kind.TEXT
+
+
+def _with_text(frame: Value, name: str, part: Value) -> Value:
+    """A frame in which a factor is text."""
+    if not is_simple(frame.code):
+        raise Untranslated(f"the key `{name}` is a factor on one side and text on the other: name that frame first")
+    column = part.but(code=py("F[NAME]", F=frame, NAME=name))
+    known = column.but(factor=False, element=Kind.TEXT)
+    code = py("F.assign(**NEW)", F=frame, NEW={name: factor_text(column)})
+    return frame.but(code=code, parts={**frame.parts, name: known})
+
+
 def _merged(call: RCall, left: Value, right: Value, keys: list[tuple[str, str]], how: str) -> Value:
     """`merge` as dplyr joins; the right side's names of the keys are dropped."""
+    left, right = alike(left, right, keys)
     options: dict[str, Any] = {}
     other = [second for first, second in keys if first != second]
     if other:

@@ -26,13 +26,20 @@ def anova(call: RCall) -> Value:
     options: dict[str, Any] = {}
     for name in ("refit", "type", "ddf"):
         if call.given(name):
-            options[name] = call.value(name)
+            options[name] = _type(call) if name == "type" else call.value(name)
     call.ignore("model.names")
     if not others and model_info(first).tests and "ddf" not in options:
         options["ddf"] = literal("Satterthwaite")
     if not others and first.kind is Kind.LMFIT:
         raise call.fail("`anova` of a single linear model has no translation")
     return Value(py("lme.anova(*FITS, **OPTIONS)", FITS=[first, *others], OPTIONS=options), Kind.TABLE, Kind.NUMBER)
+
+
+def _type(call: RCall) -> str:
+    """The type of the tests of terms, which lmerTest also takes as a number."""
+    given = call.constant("type")
+    numerals = {1: "I", 2: "II", 3: "III", "1": "I", "2": "II", "3": "III"}
+    return str(numerals.get(given, given))
 
 
 @translates("drop1", "object, scope, scale, test, ...", "`fit.drop1()`", kinds=FIT)

@@ -96,12 +96,21 @@ CASES = {
     "within": "within(d, { z <- y / n })",
     "with": "with(d, sum(y * n))",
     "merge": 'merge(d, e, by = "g")',
+    "merge by a factor": (
+        'p <- data.frame(k = factor(c(1, 2, 10, 9)), x = 1:4)\nmerge(p, data.frame(k = c("10", "2", "9", "1"), y = 1:4))'
+        '[, c("x", "y")]'
+    ),
+    "merge by a named factor": (
+        "p <- data.frame(k = factor(c(1, 2, 10, 9)), x = 1:4)\nq <- data.frame(k = factor(c(10, 2, 9, 1)), y = 1:4)\n"
+        'merge(p, q, by = "k")[, c("x", "y")]'
+    ),
     "merge all": 'merge(d, e, by = "g", all.x = TRUE)',
     "aggregate": "aggregate(y ~ g, data = d, FUN = mean)",
     "aggregate drops NA": "aggregate(x ~ g, d, sum)",
     "head": "head(d, 2)",
     "rbind": "rbind(e, e)",
     "expand.grid": "expand.grid(a = c(1, 2), b = c(5, 6, 7))",
+    "expand.grid with one value": "expand.grid(a = c(1, 2), b = 5, c = c(1, 3))",
     "nrow": "nrow(d) + ncol(d) + length(v)",
     "names": "names(d)",
     "levels": 'levels(factor(d$g, levels = c("c", "b", "a")))',

@@ -55,6 +55,7 @@ LINES = {
     "sigma(m)^2": "m.sigma() ** 2",
     "sqrt(diag(vcov(m)))": "np.sqrt(np.diag(m.vcov()))",
     "anova(m, m2)": "lme.anova(m, m2)",
+    "anova(m, type = 2)": 'lme.anova(m, type="II")',
     "anova(m, m2, refit = FALSE)": "lme.anova(m, m2, refit=False)",
     'anova(m, m2)$"Pr(>Chisq)"[2]': 'lme.anova(m, m2)["Pr(>Chisq)"].iloc[1]',
     'confint(m, parm = "beta_", method = "Wald")': 'm.confint(parm="beta_", method="Wald")',
