@@ -201,12 +201,14 @@ print(final.summary())
 
 # shares of the variance
 shares = final.VarCorr().to_frame()
+# Note: a 5 at the end, as in 0.15, may be rounded the other way than in R.
 shares["share"] = (100 * shares["vcov"] / shares["vcov"].sum(skipna=False)).round(1)
 print(shares[["grp", "vcov", "share"]])
 
 # how good is it?
 schools = schools.assign(fitted_score=np.exp(final.fitted()))
 r2 = schools["ATT8SCR"].corr(schools["fitted_score"]) ** 2
+# Note: a 5 at the end, as in 0.15, may be rounded the other way than in R.
 print(np.round(r2, 3))
 
 # ---- Four schools of Brighton -----------------------------------------------

@@ -167,7 +167,7 @@ def as_character(call: RCall) -> Value:
     if value.element is Kind.TEXT and not value.factor:
         return value
     if value.kind in SCALARS:
-        part = in_format(value)
+        part = in_format(call.scope, value)
         code: ast.expr = part if isinstance(part, ast.Constant) else ast.JoinedStr([part])
         return NA if value.kind is Kind.NA else Value(code, Kind.TEXT, Kind.TEXT)
     if value.is_series:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 #: R's number of digits in texts.
 DIGITS = 15
 ROUND_NUMBERS = 'R writes a number such as 100000 as "1e+05", Python in full'
+UNKNOWN_NUMBERS = "of numbers R writes 15 digits at most into texts, and no point behind whole ones"
 
 
 def written_number(value: float) -> str:
@@ -77,8 +78,8 @@ def is_whole(value: Value) -> bool:
     return isinstance(code, ast.Call) and isinstance(code.func, ast.Name) and code.func.id in {"len", "int"}
 
 
-def in_format(value: Value) -> ast.expr:
-    """A single value as a part of an f-string."""
+def in_format(scope: Scope, value: Value, digits: int = DIGITS) -> ast.expr:
+    """A single value as a part of an f-string, with a note where R may write it otherwise."""
     if isinstance(value.constant, str):
         return ast.Constant(value.constant)
     if isinstance(value.constant, bool):
@@ -90,14 +91,29 @@ def in_format(value: Value) -> ast.expr:
     if value.kind is Kind.LOGICAL:
         return ast.FormattedValue(py("str(X).upper()", X=value), -1, None)
     if value.kind is Kind.NUMBER and not is_whole(value):
-        return ast.FormattedValue(value.code, -1, ast.JoinedStr([ast.Constant(f".{DIGITS}g")]))
+        if digits == DIGITS:
+            scope.note(ROUND_NUMBERS)
+        return ast.FormattedValue(value.code, -1, ast.JoinedStr([ast.Constant(f"{_sign(value)}.{digits}g")]))
+    if value.kind is Kind.UNKNOWN:
+        scope.note(UNKNOWN_NUMBERS)
     return ast.FormattedValue(value.code, -1, None)
+
+
+def is_rounded(value: Value) -> bool:
+    """Whether a number was just rounded."""
+    code = value.code
+    return isinstance(code, ast.Call) and isinstance(code.func, ast.Attribute) and code.func.attr == "round"
+
+
+def _sign(value: Value) -> str:
+    """The option of a format that writes -0, which a small number below zero is rounded to, as R does: 0."""
+    return "z" if is_rounded(value) else ""
 
 
 def pasted(scope: Scope, value: Value, node: Node | None = None) -> ast.expr:
     """What `paste` makes of one of its arguments: missing values are the text `NA`."""
     if value.kind in SCALARS:
-        part = in_format(value)
+        part = in_format(scope, value)
         return part if isinstance(part, ast.Constant) else _text_of(value, part)
     code = text_code(scope, value, node)
     return code if value.missing_free else py("X.fillna(NA)", X=code, NA=literal("NA"))

@@ -7,7 +7,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.conditions import kept_truth
-from lmebridge.migrate.number_text import in_format, is_whole, pasted
+from lmebridge.migrate.number_text import (
+    DIGITS,
+    ROUND_NUMBERS,
+    UNKNOWN_NUMBERS,
+    in_format,
+    is_rounded,
+    is_whole,
+    pasted,
+    written_number,
+)
 from lmebridge.migrate.operators import same_rows
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Value, literal, py, text
@@ -55,6 +64,9 @@ def cat(call: RCall) -> Value:
         options["end"] = literal("")
     if separator != " ":
         options = {"sep": literal(separator), **options}
+    if any(map(_has_digits, values)) and all(value.kind in SCALARS for value in values):
+        code = _joined(call, values, separator, SHOWN_DIGITS)
+        values = [Value(code, Kind.TEXT, Kind.TEXT)]
     places = [_starred(value) for value in values]
     if len(places) < 2 and not any(isinstance(place, ast.Starred) for place in places):
         options.pop("sep", None)
@@ -85,9 +97,22 @@ def _ends_line(value: Value) -> bool:
     return isinstance(last, ast.Constant) and isinstance(last.value, str) and last.value.endswith("\n")
 
 
+#: R's number of digits in what it shows.
+SHOWN_DIGITS = 7
+
+
+def _has_digits(value: Value) -> bool:
+    """Whether a value has numbers that R shows with fewer digits than Python."""
+    known = value.constant is not None or is_whole(value) or is_rounded(value)
+    return value.element is Kind.NUMBER and not known and not value.factor
+
+
 def _starred(value: Value) -> ast.expr:
-    """A vector's elements one by one."""
-    return ast.Starred(value.code, ast.Load()) if value.is_vector else value.code
+    """A vector's elements one by one; numbers with R's digits."""
+    if not value.is_vector:
+        return py('"{:.7g}".format(X)', X=value) if _has_digits(value) else value.code
+    code = py('map("{:.7g}".format, X)', X=value) if _has_digits(value) else value.code
+    return ast.Starred(code, ast.Load())
 
 
 @translates("message", "..., domain = NULL, appendLF = TRUE", "`print(..., file=sys.stderr)`", harmless="domain")
@@ -95,8 +120,7 @@ def message(call: RCall) -> Value:
     """A message."""
     call.default_only(appendLF=True)
     values = [value for _, value in call.rest_values]
-    options: dict[str, Any] = {"sep": literal("")} if len(values) > 1 else {}
-    call.emit("print(*X, **O)", X=values, O={**options, "file": py("sys.stderr")})
+    call.emit("print(X, file=sys.stderr)", X=_message(call, values))
     return NOTHING
 
 
@@ -104,7 +128,7 @@ def message(call: RCall) -> Value:
 def stop(call: RCall) -> Value:
     """An error."""
     values = [value for _, value in call.rest_values]
-    call.scope.body.append(ast.Raise(py("ValueError(X)", X=_joined(values, ""))))
+    call.scope.body.append(ast.Raise(py("ValueError(X)", X=_message(call, values))))
     return NOTHING
 
 
@@ -112,8 +136,15 @@ def stop(call: RCall) -> Value:
 def warning(call: RCall) -> Value:
     """A warning."""
     values = [value for _, value in call.rest_values]
-    call.emit("warnings.warn(X, stacklevel=2)", X=_joined(values, ""))
+    call.emit("warnings.warn(X, stacklevel=2)", X=_message(call, values))
     return NOTHING
+
+
+def _message(call: RCall, values: list[Value]) -> ast.expr:
+    """One text of what a message is made of."""
+    if any(value.is_vector for value in values):
+        raise call.fail(f"`{call.name}` of a vector has no translation")
+    return _joined(call, values, "")
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------
@@ -128,7 +159,7 @@ def paste(call: RCall) -> Value:
     collapse = call.constant("collapse")
     vectors = [value for value in values if value.kind not in {*SCALARS, Kind.UNKNOWN, Kind.FORMULA}]
     if not vectors:
-        return Value(_joined(values, separator), Kind.TEXT, Kind.TEXT)
+        return Value(_joined(call, values, separator), Kind.TEXT, Kind.TEXT)
     if collapse is not None and len(values) == 1:
         return Value(py("S.join(X)", S=collapse, X=_texts(call, values[0])), Kind.TEXT, Kind.TEXT)
     return _elementwise(call, values, vectors, separator, collapse)
@@ -143,6 +174,9 @@ def _texts(call: RCall, value: Value) -> Any:
         return pasted(call.scope, series)
     if value.element is Kind.NUMBER and is_whole(value):
         return py("map(str, X)", X=value)
+    if value.element is Kind.NUMBER and isinstance(value.constant, list) and None not in value.constant:
+        return [written_number(each) for each in value.constant]
+    call.note(ROUND_NUMBERS if value.element is Kind.NUMBER else UNKNOWN_NUMBERS)
     return py('map("{:.15g}".format, X)' if value.element is Kind.NUMBER else "map(str, X)", X=value)
 
 
@@ -153,7 +187,7 @@ def _elementwise(call: RCall, values: list[Value], vectors: list[Value], separat
         if vectors[0].element is Kind.LOGICAL or (vectors[0].kind is Kind.LIST and not vectors[0].missing_free):
             raise call.fail("`paste` of truth values, or of values that may be NA, has no translation here")
         one = vectors[0].but(code=ast.Name(variable, ast.Load()), kind=vectors[0].element, constant=None)
-        joined = _joined([one if value is vectors[0] else value for value in values], separator)
+        joined = _joined(call, [one if value is vectors[0] else value for value in values], separator)
         listed = ast.ListComp(joined, [ast.comprehension(ast.Name(variable, ast.Store()), vectors[0].code, [], 0)])
         if collapse is not None:
             return Value(py("S.join(X)", S=collapse, X=listed), Kind.TEXT, Kind.TEXT)
@@ -176,13 +210,13 @@ def _summed_text(call: RCall, values: list[Value], separator: str) -> ast.expr:
     return total if total is not None else ast.Constant("")
 
 
-def _joined(values: list[Value], separator: str) -> ast.expr:
+def _joined(call: RCall, values: list[Value], separator: str, digits: int = DIGITS) -> ast.expr:
     """One text of several values: an f-string, or a constant when all are."""
     parts: list[ast.expr] = []
     for place, value in enumerate(values):
         if place and separator:
             parts.append(ast.Constant(separator))
-        parts.append(in_format(value))
+        parts.append(in_format(call.scope, value, digits))
     merged: list[ast.expr] = []
     for part in parts:
         if isinstance(part, ast.Constant) and merged and isinstance(merged[-1], ast.Constant):
@@ -216,26 +250,40 @@ def sprintf(call: RCall) -> Value:
         elif not waiting:
             raise call.fail("`sprintf` has more formats than values")
         else:
-            parts.append(_formatted(waiting.pop(0), found))
+            parts.append(_formatted(call, waiting.pop(0), found))
         parts += [ast.Constant(after)] if after else []
     if "%" in "".join(pieces) or waiting:
         raise call.fail("this format of `sprintf` has no translation")
     return Value(ast.JoinedStr(parts), Kind.TEXT, Kind.TEXT)
 
 
-def _formatted(value: Value, fmt: str) -> ast.expr:
+def _formatted(call: RCall, value: Value, fmt: str) -> ast.expr:
+    """A value in one of C's formats."""
     letter, rest = fmt[-1], fmt[1:-1]
-    if "-" in rest:
-        rest = "<" + rest.replace("-", "")
-    elif letter == "s" and rest[:1].isdigit():
-        rest = ">" + rest
+    if letter == "s":
+        return _padded(in_format(call.scope, value), rest)
+    rest = "<" + rest.replace("-", "") if "-" in rest else rest
     code = value.code
     if letter in "di":
         code, letter = (code if value.kind is Kind.UNKNOWN else py("int(X)", X=value)), "d"
-    if letter == "s":
-        letter = ".15g" if value.kind is Kind.NUMBER and not rest and not is_whole(value) else ""
-    spec = ast.JoinedStr([ast.Constant(f"{rest}{letter}")]) if rest or letter else None
-    return ast.FormattedValue(code, -1, spec)
+    return ast.FormattedValue(code, -1, ast.JoinedStr([ast.Constant(f"{rest}{letter}")]))
+
+
+def _padded(part: ast.expr, width: str) -> ast.expr:
+    """A part of an f-string in a width, as `%s` has it: to the left of it where that is below zero."""
+    if not width:
+        return part
+    align = "<" if "-" in width else ">"
+    code, spec = (part.value, _spec(part)) if isinstance(part, ast.FormattedValue) else (part, "")
+    sign, digits = ("z", spec[1:]) if spec.startswith("z") else ("", spec)
+    return ast.FormattedValue(code, -1, ast.JoinedStr([ast.Constant(f"{align}{sign}{width.lstrip('-+ 0#')}{digits}")]))
+
+
+def _spec(part: ast.FormattedValue) -> str:
+    """The format of a part of an f-string."""
+    spec = part.format_spec
+    constants = spec.values if isinstance(spec, ast.JoinedStr) else []
+    return "".join(str(one.value) for one in constants if isinstance(one, ast.Constant))
 
 
 @translates("format formatC", "x, digits, nsmall, format, width, big.mark, ...", 'an f-string: `f"{x:.2f}"`')

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lmebridge.migrate.conditions import both_ways, kept_truth
 from lmebridge.migrate.operators import as_array, by_place
 from lmebridge.migrate.registry import translates
+from lmebridge.migrate.rounding import TIES, rounds_otherwise
 from lmebridge.migrate.values import NULL, SCALARS, Kind, Untranslated, Value, dictionary, literal, py
 from lmebridge.rsyntax import Node, operands, operator
 
@@ -119,9 +120,9 @@ def _named(call: RCall, pairs: list[tuple[str | None, Value]]) -> Value:
     return Value(code, Kind.NAMED, common(list(named.values())), parts=named, source="named constants")
 
 
-@translates("round signif", "x, digits", "`np.round(x, digits)`, which rounds half to even as R does")
+@translates("round signif", "x, digits", "`np.round(x, digits)`, with a note where a 5 at the end may differ")
 def rounded(call: RCall) -> Value:
-    """Rounding; R and NumPy both go to the even neighbour of a half."""
+    """Rounding; R and NumPy both go to the even neighbour of a half, which of digits behind the point is rare."""
     value = call.value("x")
     digits = call.optional("digits")
     if call.name == "signif":
@@ -130,8 +131,8 @@ def rounded(call: RCall) -> Value:
             return _signif(call, value, count)
         raise call.fail("`signif` of a vector has no translation")
     places = [] if digits is None else [digits]
-    if value.kind is Kind.COLUMN and places and isinstance(value.code, ast.Subscript):
-        call.note("a 5 at the end, as in 0.15, may be rounded the other way than in R")
+    if digits is not None and rounds_otherwise(value, digits):
+        call.note(TIES)
     if value.kind in {Kind.FRAME, Kind.TABLE, *(Kind.COLUMN, Kind.NAMED)}:
         return value.but(code=py("X.round(*N)", X=value, N=places))
     if value.kind is Kind.MAPPING:
@@ -144,6 +145,7 @@ def rounded(call: RCall) -> Value:
 def _signif(call: RCall, value: Value, count: Any) -> Value:
     if not isinstance(count, ast.Constant) or not isinstance(count.value, (int, float)):
         raise call.fail("a computed number of digits has no translation")
+    call.note(TIES)
     return elementwise(call, "float(format(X, F))", value, F=literal(f".{count.value:g}g"))
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from lmebridge.migrate import translate
 from lmebridge.migrate.number_text import written_number
+from lmebridge.migrate.rounding import rounded_in_r
 from tests.judge import run_r
-from tests.migrate.frames import differences, judged, python_of, run_python
+from tests.migrate.frames import black_quotes, differences, judged, python_of, run_python
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,10 @@ CASES = {
     "paste of a share": 'paste("share", mean(d$y) / 7)',
     "paste of a constant": "paste(1/3 + 1, 100000, 1e-5, 123456, TRUE)",
     "paste of nothing": 'paste("a", NULL, "b")',
+    "paste of a rounded number": 'paste("slope", round(-0.003 * mean(d$y), 0), round(mean(d$y) / 7, 2))',
+    "collapsed constants": 'paste(c(1e5, 0.5, 1e-4), collapse = "+")',
+    "sprintf of constants": 'sprintf("%s %s %s %5s|%-6s|", 1e5, TRUE, 1/4, 2, "a")',
+    "sprintf in a width": 'sprintf("%8s|%-8s|", mean(d$y) / 3, round(mean(d$y) / 3, 1))',
     "collapsed": 'paste(d$x, collapse = ",")',
     "collapsed pairs": 'paste0(d$g, d$h, collapse = "|")',
     "collapsed condition": 'paste(d$y > 20, collapse = " ")',
@@ -119,6 +124,63 @@ def test_refused_with_a_reason(code: str) -> None:
     """What R turns into text in its own way is left, and the reason says why."""
     (left,) = translate(f"{START}\n{code}").leftovers
     assert REFUSED[code] in left.reason
+
+
+#: R code, and how its numbers are written: with R's digits, or with a note.
+WRITTEN = {
+    'cat("mean", mean(d$y) / 3, "\\n")': """print(f"mean {d['y'].mean() / 3:.7g}")""",
+    'cat("mean", mean(d$y) / 3, "/", nrow(d), "\\n")': """print(f"mean {d['y'].mean() / 3:.7g} / {len(d)}")""",
+    'cat(d$y / 3, "\\n")': """print(*map("{:.7g}".format, d["y"] / 3))""",
+    'cat("of", d$y / 3, mean(d$y) / 3, "\\n")': (
+        """print("of", *map("{:.7g}".format, d["y"] / 3), "{:.7g}".format(d["y"].mean() / 3))"""
+    ),
+    'cat("mean", round(mean(d$y), 2), "\\n")': """print("mean", np.round(d["y"].mean(), 2))""",
+    'cat("rows", nrow(d), "\\n")': """print("rows", len(d))""",
+    'message("mean ", mean(d$y) / 3)': """print(f"mean {d['y'].mean() / 3:.15g}", file=sys.stderr)""",
+}
+
+
+@pytest.mark.parametrize("code", WRITTEN)
+def test_shown_numbers_have_r_s_digits(code: str) -> None:
+    """`cat` shows 7 digits of a computed number, a message has 15."""
+    python = translate(f"{START}\n{code}").python
+    assert black_quotes(python.splitlines()[-1]) == black_quotes(WRITTEN[code])
+
+
+#: R code, and what its note says; nothing where Python cannot differ.
+NOTED = {
+    'paste("mean", mean(d$y))': '"1e+05"',
+    'sprintf("mean %s", mean(d$y))': '"1e+05"',
+    'paste(d$y, collapse = "+")': '"1e+05"',
+    "as.character(mean(d$y))": '"1e+05"',
+    'paste("rows", nrow(d))': "",
+    'paste("level", 3)': "",
+    'f <- function(x) paste("value", x)': "15 digits",
+    "round(mean(d$y), 1)": "a 5 at the end",
+    "round(d$y / 3, 2)": "a 5 at the end",
+    "round(0.15, 1)": "a 5 at the end",
+    "round(c(0.5, 2.675), 2)": "a 5 at the end",
+    "round(c(1.234, 0.25), 1)": "",
+    "round(d$y)": "",
+    "round(d$y, -1)": "",
+    "round(nrow(d), 2)": "",
+    "signif(mean(d$y), 2)": "a 5 at the end",
+}
+
+
+@pytest.mark.parametrize("code", NOTED)
+def test_what_r_may_write_otherwise_is_noted(code: str) -> None:
+    """A computed number in a text, and one that is rounded to digits behind the point, carry a note; others do not."""
+    notes = [note.text for note in translate(f"{START}\n{code}").notes[len(translate(START).notes) :]]
+    assert (NOTED[code] in " ".join(notes)) if NOTED[code] else not notes
+
+
+@pytest.mark.needs_r
+def test_rounding_is_r_s(tmp_path: Path) -> None:
+    """R's rounding of every number with a 5 behind one, two or three digits is known."""
+    numbers = [(float(f"{place * 10 + 5}e-{digits + 1}"), digits) for digits in (1, 2, 3) for place in range(400)]
+    calls = ", ".join(f"round({one!r}, {digits})" for one, digits in numbers)
+    assert [rounded_in_r(*each) for each in numbers] == run_r(f"list(x = c({calls}))", tmp_path)["x"]
 
 
 def test_a_column_of_unknown_kind_is_compared_as_text() -> None:

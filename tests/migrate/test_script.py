@@ -51,7 +51,7 @@ PROGRAMS = {
             "np.random.seed(1)\n"
         ),
     ),
-    "cat": ('x <- 2\ncat("x is", x, "\\n")\n', 'x = 2\nprint("x is", x)\n'),
+    "cat": ('x <- 2\ncat("x is", x, "\\n")\n', 'x = 2\nprint(f"x is {x:.7g}")\n'),
     "arrow to the right": ("3 -> x\nx\n", "x = 3\nprint(x)\n"),
     "several on a line": ("x <- 1; y <- 2\n", "x = 1\ny = 2\n"),
 }
