@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from lmebridge.migrate import registry
+from lmebridge.migrate.collecting import empty_vector, is_longer
 from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.naming import ASSIGNMENTS, root
 from lmebridge.migrate.values import NOTHING, Kind, Untranslated, Value, py
@@ -42,6 +43,8 @@ def assign(scope: Scope, node: Node) -> Value:
 def assign_name(scope: Scope, name: str, source: Node) -> Value:
     """Assign to a variable."""
     python = scope.session.naming.python(name)
+    if is_longer(scope, name, source):
+        return NOTHING
     if operator(source) == "function":
         from lmebridge.migrate.functions import define_function
 
@@ -52,6 +55,8 @@ def assign_name(scope: Scope, name: str, source: Node) -> Value:
         raise Untranslated("what is assigned leaves no value in Python")
     if value.kind is Kind.FUNCTION and isinstance(value.source, str):
         raise Untranslated(f"the function `{value.source}` is given another name")
+    if value.kind is Kind.NULL or _is_of_length_zero(source):
+        value = empty_vector(scope, name) or value
     if value.kind is Kind.NULL and name in scope.session.modified:
         value = value.but(code=py("pd.Series(dtype=float)"), kind=Kind.NAMED, element=Kind.NUMBER)
     code = value.code
@@ -61,6 +66,13 @@ def assign_name(scope: Scope, name: str, source: Node) -> Value:
         columns = ", ".join(scope.session.numbers_read)
         scope.note(f"readr makes NA of cells that are no numbers in {columns}; pandas would read these columns as text")
     return scope.define(name, value.but(shared=False, constant=None))
+
+
+def _is_of_length_zero(node: Node) -> bool:
+    """``numeric(0)``, ``character()``: an empty vector of a kind."""
+    if function_name(node) not in {"numeric", "character", "integer", "double", "logical", "vector"}:
+        return False
+    return all(getattr(each, "value", None) in {0, "numeric", "character"} for each in operands(node))
 
 
 def _source(scope: Scope, python: str, source: Node) -> Value:

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from lmebridge.migrate.assignments import assign, is_assignment
+from lmebridge.migrate.collecting import counts_up
 from lmebridge.migrate.conditions import condition
 from lmebridge.migrate.functions import lambda_of
 from lmebridge.migrate.python_text import commented
@@ -56,6 +57,7 @@ def statements(node: Node) -> tuple[Node, ...]:
 def block(scope: Scope, node: Node) -> list[ast.stmt]:
     """The statements of a block of a loop or condition, written apart."""
     before, scope.body = scope.body, []
+    scope.session.blocks += 1
     try:
         for place, each in enumerate(statements(node)):
             scope.body += commented(scope.session.source_text, node, statements(node), place)
@@ -63,6 +65,7 @@ def block(scope: Scope, node: Node) -> list[ast.stmt]:
         return scope.body or [ast.Pass()]
     finally:
         scope.body = before
+        scope.session.blocks -= 1
 
 
 def returning(scope: Scope, node: Node) -> Value | None:
@@ -141,8 +144,13 @@ def _write_for(scope: Scope, node: Node) -> None:
     values, known = loop_values(scope, variable.name, over, inside)
     forget(scope, inside)
     scope.symbols[variable.name] = known
+    scope.lost.pop(variable.name, None)
     target = ast.Name(scope.session.naming.python(variable.name), ast.Store())
-    statement = ast.For(target, values, block(scope, inside), [])
+    scope.session.counting.append(counts_up(variable.name, scope.value(over), inside))
+    try:
+        statement = ast.For(target, values, block(scope, inside), [])
+    finally:
+        scope.session.counting.pop()
     scope.body.append(statement)
 
 

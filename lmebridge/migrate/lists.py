@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from lmebridge.migrate.collecting import empty_list
 from lmebridge.migrate.control_flow import element
 from lmebridge.migrate.functions import body, formals, single
 from lmebridge.migrate.registry import translates
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 def make_list(call: RCall) -> Value:
     """A list."""
     pairs = call.rest_values
-    if pairs and all(name for name, _ in pairs):
+    if not pairs:
+        return empty_list(call.scope)
+    if all(name for name, _ in pairs):
         parts = {str(name): value for name, value in pairs}
         return Value(dictionary(parts), Kind.MAPPING, parts=parts, complete=True)
     if any(name for name, _ in pairs):

@@ -37,6 +37,7 @@ MODULES = (
     "factors",
     "forcats",
     "lists",
+    "collecting",
     "higher_order",
     "purrr",
     "models",

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.assignments import update
+from lmebridge.migrate.collecting import append, changed, general, is_empty
 from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.frames import TABLES
 from lmebridge.migrate.masking import column_for
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 def set_column(call: RCall) -> Value:
     """A column, or a list's element, by its name."""
     target, name = call.value("x"), call.word("name")
+    if target.kind is Kind.SEQUENCE:
+        if is_empty(target):
+            append(call, target, call.node_of("name"))
+        else:
+            update(call, "x", changed(call, target))
+        return NOTHING
     if target.kind not in {Kind.FRAME, Kind.MAPPING, Kind.UNKNOWN, Kind.TABLE}:
         raise call.fail(f"assigning to an element of a {target.kind.value} has no translation")
     value = call.value("value")
@@ -36,6 +43,8 @@ def set_column(call: RCall) -> Value:
         value = column_for(target, kept_truth(call.scope, call.node_of("value"), value))
     call.emit("X[K] = V", X=target, K=key, V=value)
     kept = value.but(kind=Kind.COLUMN, rows="", constant=None, positions=None) if target.kind is Kind.FRAME else value
+    if target.kind is Kind.MAPPING and _is_variable(call, "name"):
+        name, kept = "*", general(kept)
     update(call, "x", target.but(parts={**target.parts, str(name): kept.but(constant=None)}))
     return NOTHING
 
@@ -103,6 +112,9 @@ def set_part(call: RCall) -> Value:
     if node is not None and function_name(node) == "$" and len(given) == 1:
         return _set_cells_of_column(call, node, given[0].value)
     target, value = call.value("x"), call.value("value")
+    if is_empty(target) and len(given) == 1:
+        append(call, target, given[0].value)
+        return NOTHING
     if target.kind is Kind.FRAME and len(given) == 2:
         return _set_cells(call, target, given, value)
     if target.kind is Kind.NAMED and len(given) == 1:

@@ -55,6 +55,14 @@ class Session:
         Packages attached so far.
     notes : list of str
         Notes for the statement that is being translated.
+    fillings : dict
+        What the program puts between the brackets of ``x[[i]] <- value``, by `x`, with what a loop gives `i`.
+    lengthened : set of str
+        Variables that the program makes longer: ``x <- c(x, value)``.
+    blocks : int
+        How many loops and conditions are around the statement that is being translated.
+    counting : list
+        For every loop around it: its counter with the lists that get one element more each time.
     """
 
     naming: Naming
@@ -68,6 +76,10 @@ class Session:
     handle: str = "d"
     source_text: str = ""
     folder: Any = None
+    fillings: dict[str, list[tuple[Node, Node | None]]] = field(default_factory=dict)
+    lengthened: set[str] = field(default_factory=set)
+    blocks: int = 0
+    counting: list[list[tuple[str, str]]] = field(default_factory=list)
     page: Page = field(default_factory=Page)
 
 

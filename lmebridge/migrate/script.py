@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lmebridge.migrate.collecting import fillings, lengthened
 from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.control_flow import run
 from lmebridge.migrate.doc import WIDTH
@@ -195,7 +196,10 @@ def _session(every: list[Top]) -> Session:
     for name in assigned(nodes):
         naming.python(name)
     handle = naming.unused("d", "data", "frame")
-    return Session(naming, modified(nodes), columns_seen(nodes), handle=handle, numbers_read=numbers_read(nodes))
+    session = Session(naming, modified(nodes), columns_seen(nodes), handle=handle, numbers_read=numbers_read(nodes))
+    session.fillings, session.lengthened = fillings(nodes), lengthened(nodes)
+    session.modified |= session.lengthened
+    return session
 
 
 def _translate_piece(scope: Scope, piece: Piece, each: list[Top], output: _Output) -> None:
