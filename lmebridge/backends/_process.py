@@ -111,14 +111,19 @@ class Process:
                 os.close(number)
 
     @property
+    def is_own(self) -> bool:
+        """Whether it belongs to this process rather than to one that this was forked from."""
+        return self.owner == os.getpid()
+
+    @property
     def is_alive(self) -> bool:
-        """Whether it runs, and belongs to this process rather than to one that this was forked from."""
-        return self.owner == os.getpid() and self.requests >= 0 and self.popen.poll() is None
+        """Whether it runs, and belongs to this process."""
+        return self.is_own and self.requests >= 0 and self.popen.poll() is None
 
     @property
     def how(self) -> str:
         """How it ended."""
-        if self.owner != os.getpid():
+        if not self.is_own:
             return "it belongs to the process that this one was forked from"
         code = self.popen.poll()
         if code is None:
@@ -312,7 +317,7 @@ class Process:
 
     def end(self, patience: float = FAREWELL) -> None:
         """Let it go: its pipe ends, and after `patience` seconds it and all it started are killed."""
-        if self.owner != os.getpid() or self.requests < 0:
+        if not self.is_own or self.requests < 0:
             return
         os.close(self.requests)
         self.requests = -1
@@ -333,7 +338,7 @@ class Process:
             if number >= 0:
                 os.close(number)
             setattr(self, name, -1)
-        if self.owner != os.getpid():
+        if not self.is_own:
             self.popen.returncode = 0  # it is not this process's to wait for
 
 

@@ -6,6 +6,7 @@ is left in the user's R workspace: our functions live in an environment of their
 
 from __future__ import annotations
 
+import atexit
 import locale
 import logging
 import os
@@ -122,8 +123,17 @@ def _after_fork() -> None:
     DOOR.starting.release()
 
 
+def _after_fork_in_child() -> None:
+    """R's temporary folder is the parent's: a child that ends leaves it there, as children that R itself forks do."""
+    _after_fork()
+    if DOOR.started is not None:
+        from rpy2.rinterface_lib.embedded import endr
+
+        atexit.unregister(endr)
+
+
 if hasattr(os, "register_at_fork"):  # where processes can be forked
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
 
 
 def _flag(up: bool) -> None:

@@ -195,8 +195,8 @@ class Worker:
         except (_process.Garbled, _serialization.Unreadable) as error:
             life.process.end(patience=0)
             raise RError(f"R's answer to `{function}` cannot be read: {error}. {AFTERWARDS}") from None
-        if is_late and "interrupted" in outcome:
-            raise RError(f"`{function}` took longer than {timeout:g} s, the timeout that was set, and was interrupted")
+        if "interrupted" in outcome and not self.is_stopped:
+            raise RError(_why_interrupted(function, timeout, is_late=is_late))
         return outcome
 
     def _outcome(self, life: _Life, call: list[Any], timeout: float | None) -> tuple[Any, bool]:
@@ -246,6 +246,13 @@ def _does_not_start(rscript: str, reason: str, limits: Limits) -> BackendUnavail
     return BackendUnavailable.because("lme4", f"{rscript} did not start ({reason})", remedy)
 
 
+def _why_interrupted(function: str, timeout: float | None, *, is_late: bool) -> str:
+    """Why a call was interrupted that nobody in this process stopped: Ctrl-C raises KeyboardInterrupt by itself."""
+    if is_late:
+        return f"`{function}` took longer than {timeout:g} s, the timeout that was set, and was interrupted"
+    return f"R was interrupted from outside, by a signal to its process, while it ran `{function}`. Run it again"
+
+
 def _how(process: _process.Process) -> str:
     words = process.last_words
     return f"{process.how}, its last words were:\n{textwrap.indent(words, '    ')}\n" if words else process.how
@@ -276,8 +283,15 @@ def _outgoing(value: Any, life: _Life) -> Any:
 def _number(kept: Kept, life: _Life) -> float:
     owner, number = kept.key
     if owner is not life:
-        raise RError(f"the model lived in a process of R that is gone ({owner.process.how}). Fit it again")
+        raise RError(_why_gone(owner.process))
     return float(number)
+
+
+def _why_gone(process: _process.Process) -> str:
+    if process.is_own:
+        return f"the model lived in a process of R that is gone ({process.how}). Fit it again"
+    reason = f"the model lives in an R of process {process.owner}, which this one, {os.getpid()}, was forked from"
+    return f"{reason}. Fit it here, or unpickle here what pickle.dumps(model) gave before the fork"
 
 
 def _incoming(worker: Worker, life: _Life, value: Any) -> Any:

@@ -11,20 +11,21 @@ import pytest
 pytest.importorskip("rpy2")
 
 PROGRAM = """
-import os, threading, time
+import os, sys, threading, time
 import lmebridge as lme
 from lmebridge.backends import _r
 
 lme.set_r("rpy2")
-sleep = _r.keep("str2lang", s="Sys.sleep(1)").value
+sleep, folder = (_r.keep("str2lang", s=code).value for code in ("Sys.sleep(1)", "tempdir()"))
 thread = threading.Thread(target=lambda: _r.call("eval", expr=sleep))
 thread.start()
 time.sleep(0.3)
 child = os.fork()
 if child == 0:
-    os._exit(int(_r.call("itself", object=7.0)[0]))
+    sys.exit(int(_r.call("itself", object=7.0)[0]))
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 thread.join()
+print(os.path.isdir(_r.call("eval", expr=folder)[0]))
 """
 
 
@@ -32,7 +33,7 @@ thread.join()
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
 def test_a_child_forked_within_a_call_of_another_thread() -> None:
-    """The fork waits for the call; else the child would wait for a thread that it does not have."""
+    """The fork waits for the call, and the child for no thread that it does not have; R's folder outlives the child."""
     command = [sys.executable, "-W", "ignore", "-c", PROGRAM]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout == "7\n", done.stderr
+    assert done.stdout == "7\nTrue\n", done.stderr

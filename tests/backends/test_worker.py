@@ -148,6 +148,15 @@ def test_an_interrupt_at_rest_ends_no_call(worker):
     assert_fits()
 
 
+def test_an_interrupt_from_outside_is_an_error(worker):
+    """A call whose R somebody else interrupts raises RError: KeyboardInterrupt would end a server's process."""
+    worker.open()
+    threading.Timer(0.3, worker.life.process.interrupt).start()
+    with pytest.raises(RError, match=r"R was interrupted from outside, .* while it ran `Sys.sleep`"):
+        _r.call("Sys.sleep", time=30.0)
+    assert_fits()
+
+
 def test_a_worker_that_another_thread_stopped(worker):
     """Between two calls too it stops, and answers again when it is told to."""
     worker.open()
@@ -327,7 +336,10 @@ def test_a_fork_has_a_process_of_its_own(worker):
     os.close(reading)
     os.close(writing)
     assert int(own) != parent
-    assert "belongs to the process that this one was forked from" in refused
+    assert refused == (
+        f"the model lives in an R of process {os.getpid()}, which this one, {child}, was forked from. "
+        "Fit it here, or unpickle here what pickle.dumps(model) gave before the fork"
+    )
     assert worker.greeting["pid"][0] == parent
     assert repr(model) == "<R lmerMod>"
 
