@@ -10,7 +10,7 @@ from lmebridge.migrate.collecting import empty_vector, is_longer
 from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.naming import ASSIGNMENTS, root
 from lmebridge.migrate.values import NOTHING, Kind, Untranslated, Value, py
-from lmebridge.rsyntax import Argument, Call, Constant, Name, Node, function_name, operands, operator, walk
+from lmebridge.rsyntax import Argument, Call, Constant, Name, Node, function_name, names, operands, operator, walk
 
 if TYPE_CHECKING:
     from lmebridge.migrate.calls import RCall
@@ -78,6 +78,8 @@ def _is_of_length_zero(node: Node) -> bool:
 def _source(scope: Scope, python: str, source: Node) -> Value:
     """The value of the right side, which knows the name it is going to have."""
     before, scope.target = scope.target, python
+    if any(scope.session.naming.python(each) == python for each in set(names(source)) & set(scope.symbols)):
+        scope.target = ""
     try:
         return scope.value(source)
     finally:

@@ -8,7 +8,7 @@ from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.operators import by_place, same_rows
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Untranslated, Value, dictionary, literal, py
-from lmebridge.rsyntax import Argument, Call, Name, Node, deparse
+from lmebridge.rsyntax import Argument, Call, Name, Node, deparse, function_name, operands
 from lmebridge.rsyntax import names as names_in
 
 if TYPE_CHECKING:
@@ -212,6 +212,9 @@ def dim(call: RCall) -> Value:
 def names(call: RCall) -> Value:
     """Names of columns or elements."""
     call.refuse_rest()
+    extreme = _label_of_extreme(call)
+    if extreme is not None:
+        return extreme
     value = call.value("x")
     if value.kind in TABLES or value.kind is Kind.UNKNOWN:
         return Value(py("X.columns", X=value), Kind.INDEX, Kind.TEXT)
@@ -220,6 +223,18 @@ def names(call: RCall) -> Value:
     if value.kind is Kind.NAMED and call.name == "names":
         return Value(py("X.index", X=value), Kind.INDEX, Kind.TEXT)
     raise call.fail(f"the names of a {value.kind.value} have no translation")
+
+
+def _label_of_extreme(call: RCall) -> Value | None:
+    """``names(which.max(x))``."""
+    node = call.argument("x")
+    word = function_name(node)
+    if word not in {"which.max", "which.min"} or len(operands(node)) != 1:
+        return None
+    value = call.scope.value(operands(node)[0])
+    if value.kind is not Kind.NAMED:
+        return None
+    return Value(py("X.idxmax()" if word == "which.max" else "X.idxmin()", X=value), Kind.TEXT, Kind.TEXT)
 
 
 @translates("rownames row.names", "x, ...", "`d.index`")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from lmebridge.migrate.collecting import empty_list
+from lmebridge.migrate.collecting import empty_list, general
 from lmebridge.migrate.control_flow import element
 from lmebridge.migrate.functions import body, formals, single
+from lmebridge.migrate.looping import looped
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.scope import Scope
 from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, dictionary, py
@@ -37,6 +38,9 @@ def make_list(call: RCall) -> Value:
 @translates("lapply", "X, FUN, ...", "a comprehension: `[f(x) for x in xs]`, `{name: f(x) for name, x in xs.items()}`")
 def lapply(call: RCall) -> Value:
     """A function of each element, as a list."""
+    loop = looped(call, call.argument("X"), call.argument("FUN")) if not call.rest else None
+    if loop is not None:
+        return Value(loop.code, Kind.MAPPING if loop.named else Kind.SEQUENCE, parts={"*": general(loop.part)})
     code, result, named = applied(call, "X", "FUN")
     return Value(code, Kind.MAPPING if named else Kind.SEQUENCE, parts={"*": result})
 
@@ -54,15 +58,26 @@ def sapply(call: RCall) -> Value:
     value = call.value("X")
     if value.kind is Kind.FRAME:
         return _columns_summarised(call, value)
+    by_text = value.element is Kind.TEXT and value.is_vector and call.flag("USE.NAMES", True)
+    loop = looped(call, call.argument("X"), call.argument("FUN"), by_text=by_text) if not call.rest else None
+    if loop is not None:
+        return _simplified(call, loop.code, loop.part, named=loop.named)
     code, result, named = applied(call, "X", "FUN")
+    if by_text and not named and result.kind not in {Kind.NAMED, Kind.COLUMN, Kind.ARRAY, Kind.LIST}:
+        return Value(py("pd.Series(X, index=I)", X=code, I=value), Kind.NAMED, result.element)
+    return _simplified(call, code, result, named=named)
+
+
+def _simplified(call: RCall, code: ast.expr, result: Value, *, named: bool) -> Value:
+    """What `sapply` makes of the list of its results: a vector, or a column for each of several values."""
     if result.kind in {Kind.NAMED, Kind.COLUMN, Kind.ARRAY, Kind.LIST}:
-        if named and result.kind is Kind.NAMED:
-            return Value(py("pd.DataFrame(X)", X=code), Kind.TABLE, Kind.NUMBER)
-        raise call.fail("`sapply` whose function gives several values has no translation here")
+        if named and result.kind in {Kind.NAMED, Kind.COLUMN} and result.element is not Kind.TEXT:
+            return Value(py("pd.DataFrame(X)", X=code), Kind.TABLE, Kind.NUMBER, source="matrix")
+        if result.kind is Kind.NAMED and result.element is not Kind.TEXT:
+            return Value(py("pd.DataFrame(X).T", X=code), Kind.TABLE, Kind.NUMBER, source="matrix")
+        raise call.fail("`sapply` whose function gives several values without names has no translation here")
     if named:
         return Value(py("pd.Series(X)", X=code), Kind.NAMED, result.element)
-    if value.element is Kind.TEXT and call.flag("USE.NAMES", True):
-        return Value(py("pd.Series(X, index=I)", X=code, I=value), Kind.NAMED, result.element)
     return Value(py("np.array(X)", X=code), Kind.ARRAY, result.element)
 
 
@@ -78,12 +93,23 @@ _OF_COLUMNS = {
 }
 
 
+#: R's tests of a column's type by pandas' name.
+_TYPES = {
+    "is.numeric": 'F.dtypes.map(lambda x: x.kind in "iuf")',
+    "is.factor": 'F.dtypes == "category"',
+    "is.character": "F.dtypes.map(pd.api.types.is_string_dtype)",
+    "is.logical": 'F.dtypes.map(lambda x: x.kind == "b")',
+}
+
+
 def _columns_summarised(call: RCall, frame: Value) -> Value:
     """A summary of each column."""
     node = call.node_of("FUN")
     word = node.name if isinstance(node, Name) else None
     options = {argument.name: argument.value for argument in call.rest}
     removes = "na.rm" in options and call.scope.value(options["na.rm"]).constant is True  # type: ignore[arg-type]
+    if word in _TYPES and not options:
+        return Value(py(_TYPES[word], F=frame), Kind.NAMED, Kind.LOGICAL, missing_free=True)
     if set(options) - {"na.rm"} or (word not in _OF_COLUMNS and operator(node or Name("")) != "function"):
         raise call.fail("`sapply` over columns with this function has no translation")
     if word is not None:
@@ -251,9 +277,13 @@ def do_call(call: RCall) -> Value:
     arguments = call.node_of("args")
     if name not in {"rbind", "bind_rows"} or arguments is None:
         raise call.fail(f"`do.call` of `{name}` has no translation")
-    loop = _loop(call, arguments)
-    if loop is not None:
-        return loop
+    if function_name(arguments) == "lapply" and len(operands(arguments)) == 2:
+        loop = looped(call, *operands(arguments))
+        if loop is not None and loop.part.kind is not Kind.FRAME:
+            raise Untranslated("what the function gives is no data frame that is known")
+        if loop is not None:
+            parts = py("X.values()", X=loop.code) if loop.named else loop.code
+            return loop.part.but(code=py("pd.concat(X, ignore_index=True)", X=parts), rows=call.scope.new_rows())
     value = call.value("args")
     part = value.parts.get("*") or _only(value)
     if value.kind not in {Kind.SEQUENCE, Kind.MAPPING}:
@@ -267,36 +297,6 @@ def do_call(call: RCall) -> Value:
     if part.kind is Kind.NAMED:
         return Value(py("pd.DataFrame(X)", X=value), Kind.TABLE, Kind.NUMBER)
     raise call.fail("`do.call(rbind, ...)` of these has no translation")
-
-
-def _loop(call: RCall, node: Node) -> Value | None:
-    """``do.call(rbind, lapply(xs, function(i) {...}))`` with several statements: a loop that collects frames."""
-    if function_name(node) != "lapply" or len(operands(node)) != 2 or not call.scope.target:
-        return None
-    over, function = operands(node)
-    if operator(function) != "function" or single(function) or len(formals(function)) != 1:
-        return None
-    from lmebridge.migrate.control_flow import block, loop_values, statements
-
-    scope, target = call.scope, call.scope.target
-    name = str(formals(function)[0].name)
-    values, known = loop_values(scope, name, over, function)
-    inner = Scope(scope.session, scope)
-    inner.symbols[name] = known
-    inner.body = []
-    *first, last = statements(body(function))
-    spans = body(function)
-    lines = block(inner, Call(Name("{"), tuple(Argument(each) for each in first), spans.span))
-    inner.body = lines
-    inner.target = ""
-    result = inner.value(last)
-    if result.kind is not Kind.FRAME:
-        raise Untranslated("what the function gives is no data frame that is known")
-    name_node = ast.Name(target, ast.Load())
-    inner.body.append(ast.Expr(py("T.append(X)", T=name_node, X=result)))
-    scope.emit("T = []", T=ast.Name(target, ast.Store()))
-    scope.body.append(ast.For(ast.Name(scope.session.naming.python(name), ast.Store()), values, inner.body, []))
-    return result.but(code=py("pd.concat(T, ignore_index=True)", T=name_node), rows=scope.new_rows())
 
 
 @translates("unlist", "x, recursive = TRUE, use.names = TRUE", "`pd.Series(x)`, `np.array(x)`")

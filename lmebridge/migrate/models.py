@@ -178,6 +178,8 @@ def family(call: RCall) -> Any:
         if not links:
             return literal(function_name(node))
         link = links[0].name if isinstance(links[0], Name) else getattr(links[0], "value", None)
+        if isinstance(links[0], Name) and call.scope.is_variable(links[0].name):
+            return py("(FAMILY, LINK)", FAMILY=function_name(node), LINK=call.scope.value(links[0]))
         if isinstance(link, str):
             return py("(FAMILY, LINK)", FAMILY=function_name(node), LINK=link)
     raise call.fail("this family has no translation")

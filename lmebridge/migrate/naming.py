@@ -86,6 +86,14 @@ def _assigned_by(node: Node) -> str | None:
     return None
 
 
+def counters(nodes: Iterable[Node]) -> set[str]:
+    """Names of variables that nothing but loops assigns to."""
+    every = [each for node in nodes for each in walk(node)]
+    counted = {root(operands(each)[0]) for each in every if operator(each) == "for"}
+    others = {_assigned_by(each) for each in every if operator(each) != "for"}
+    return {name for name in counted - others if name is not None}
+
+
 def modified(nodes: Iterable[Node]) -> set[str]:
     """Names of variables that a program changes in place: ``x$y <- v``, ``names(x) <- v``, ``x[i] <- v``."""
     found = set()

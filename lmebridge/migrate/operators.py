@@ -46,7 +46,18 @@ def arithmetic(call: RCall) -> Value:
     right = call.value("e2")
     if left.kind in {Kind.PLOT, Kind.LAYER} or right.kind is Kind.LAYER:
         return left.but(code=ast.BinOp(left.code, ast.Add(), right.code))
-    return combined(left, right, _ARITHMETIC[call.name]())
+    found = combined(left, right, _ARITHMETIC[call.name]())
+    return found.but(positions=_moved(left, right, call.name)) if found.kind is Kind.NUMBER else found
+
+
+def _moved(left: Value, right: Value, sign: str) -> ast.expr | None:
+    """A loop's counter some places on, counted from zero: ``x[[i - 1]]``."""
+    if left.positions is None or left.kind is not Kind.NUMBER or sign not in {"+", "-"}:
+        return None
+    steps = right.constant
+    if not isinstance(steps, int) and not (isinstance(steps, float) and steps.is_integer()):
+        return None
+    return ast.BinOp(left.positions, _ARITHMETIC[sign](), right.code)
 
 
 def signed(sign: str, value: Value) -> Value:
@@ -329,6 +340,8 @@ def _shifted(code: ast.expr, by: int) -> ast.expr:
     undo = ast.Sub if by == 1 else ast.Add
     if isinstance(code, ast.BinOp) and isinstance(code.op, undo) and _is_one(code.right):
         return code.left
+    if by == -1 and isinstance(code, ast.BinOp) and isinstance(code.op, ast.Sub) and _is_one(code.right):
+        return ast.BinOp(code.left, ast.Sub(), ast.Constant(2))
     return ast.BinOp(code, ast.Add() if by == 1 else ast.Sub(), ast.Constant(1))
 
 

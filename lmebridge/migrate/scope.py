@@ -57,6 +57,8 @@ class Session:
         Notes for the statement that is being translated.
     fillings : dict
         What the program puts between the brackets of ``x[[i]] <- value``, by `x`, with what a loop gives `i`.
+    counters : set of str
+        Variables that nothing but loops assigns to.
     lengthened : set of str
         Variables that the program makes longer: ``x <- c(x, value)``.
     blocks : int
@@ -77,6 +79,7 @@ class Session:
     source_text: str = ""
     folder: Any = None
     fillings: dict[str, list[tuple[Node, Node | None]]] = field(default_factory=dict)
+    counters: set[str] = field(default_factory=set)
     lengthened: set[str] = field(default_factory=set)
     blocks: int = 0
     counting: list[list[tuple[str, str]]] = field(default_factory=list)

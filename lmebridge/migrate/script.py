@@ -13,7 +13,7 @@ from lmebridge.migrate.control_flow import run
 from lmebridge.migrate.doc import WIDTH
 from lmebridge.migrate.errors import MigrationError
 from lmebridge.migrate.imports import import_lines
-from lmebridge.migrate.naming import MODULES, Naming, assigned, columns_seen, modified, numbers_read
+from lmebridge.migrate.naming import MODULES, Naming, assigned, columns_seen, counters, modified, numbers_read
 from lmebridge.migrate.python_text import Remark, comment, remarks, spaced, statement_lines
 from lmebridge.migrate.quoting import Unprintable
 from lmebridge.migrate.scope import Scope, Session
@@ -199,6 +199,7 @@ def _session(every: list[Top]) -> Session:
     session = Session(naming, modified(nodes), columns_seen(nodes), handle=handle, numbers_read=numbers_read(nodes))
     session.fillings, session.lengthened = fillings(nodes), lengthened(nodes)
     session.modified |= session.lengthened
+    session.counters = counters(nodes)
     return session
 
 

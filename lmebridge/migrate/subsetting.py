@@ -216,6 +216,9 @@ def _two(call: RCall, value: Value, given: list[Argument]) -> Value:
 
 def cells(value: Value, rows: Position, columns: Position, *, drop: bool, scope_rows: str) -> Value:
     """Some rows and some columns."""
+    if columns.sort == "all" and rows.sort in {"one", "name"} and drop and _is_matrix(value):
+        text = "X.iloc[R]" if rows.sort == "one" else "X.loc[R]"
+        return Value(py(text, X=value, R=rows.code), Kind.NAMED, Kind.NUMBER)
     if columns.sort == "all":
         return rows_at(value, rows, scope_rows)
     if not drop and columns.sort in {"one", "name"}:

@@ -97,8 +97,8 @@ CASES = {
     "with": "with(d, sum(y * n))",
     "merge": 'merge(d, e, by = "g")',
     "merge by a factor": (
-        'p <- data.frame(k = factor(c(1, 2, 10, 9)), x = 1:4)\nmerge(p, data.frame(k = c("10", "2", "9", "1"), y = 1:4))'
-        '[, c("x", "y")]'
+        'p <- data.frame(k = factor(c(1, 2, 10, 9)), x = 1:4)\nq <- data.frame(k = c("10", "2", "9", "1"), y = 1:4)\n'
+        'merge(p, q)[, c("x", "y")]'
     ),
     "merge by a named factor": (
         "p <- data.frame(k = factor(c(1, 2, 10, 9)), x = 1:4)\nq <- data.frame(k = factor(c(10, 2, 9, 1)), y = 1:4)\n"
