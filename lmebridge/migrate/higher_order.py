@@ -112,9 +112,3 @@ def _side_by_side(call: RCall, node: Node) -> tuple[ast.expr, Value]:
         raise call.fail("a function with assignments, applied in place, has no translation here")
     source = py("zip(*X, strict=True)", X=values)
     return ast.ListComp(result.code, [ast.comprehension(ast.Tuple(targets, ast.Store()), source, [], 0)]), result
-
-
-@translates("Filter", "f, x", "nothing yet", harmless="f x")
-def filtered(call: RCall) -> Value:
-    """Elements chosen by a function."""
-    raise call.fail(f"`{call.name}` has no translation")

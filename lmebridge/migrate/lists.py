@@ -214,6 +214,12 @@ def _result(call: RCall, node: Node, known: Value, *, statements: bool = False) 
 
 def _value_of_element(call: RCall, inner: Scope, node: Node, known: Value) -> Value:
     """The function's value for an element, in a scope of its own."""
+def element_value(call: RCall, node: Node, known: Value) -> Value:
+    """What a function makes of one element, or of a whole vector, in an expression."""
+    call.ignore("...")
+    return _result(call, node, known)
+
+
     if operator(node) == "function":
         if not single(node):
             raise Untranslated("a function of several statements, applied in place, has no translation here")

@@ -82,6 +82,23 @@ def distribution_quantile(call: RCall) -> Value:
     return elementwise(call, f"stats.{name}.{side}(X, DF)", call.value("p"), DF=call.value("df"))
 
 
+@translates("pf", "q, df1, df2, lower.tail = TRUE", "`stats.f` of SciPy")
+def f_probability(call: RCall) -> Value:
+    """Probabilities of the F distribution."""
+    side = "cdf" if call.flag("lower.tail", True) else "sf"
+    degrees = [call.value("df1"), call.value("df2")]
+    return elementwise(call, f"stats.f.{side}(X, *DF)", call.value("q"), DF=degrees)
+
+
+@translates("is.finite", "x", "`np.isfinite(x)`")
+def is_finite(call: RCall) -> Value:
+    """Whether numbers are neither missing nor infinite."""
+    found = elementwise(call, "np.isfinite(X)", call.value("x"))
+    return found.but(
+        kind=Kind.LOGICAL if found.kind is Kind.NUMBER else found.kind, element=Kind.LOGICAL, missing_free=True
+    )
+
+
 @translates("ppoints", "n, a", "`(np.arange(1, n + 1) - a) / (n + 1 - 2 * a)`")
 def ppoints(call: RCall) -> Value:
     """Points for a plot of quantiles.

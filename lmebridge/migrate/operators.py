@@ -47,17 +47,11 @@ def arithmetic(call: RCall) -> Value:
     if left.kind in {Kind.PLOT, Kind.LAYER} or right.kind is Kind.LAYER:
         return left.but(code=ast.BinOp(left.code, ast.Add(), right.code))
     found = combined(left, right, _ARITHMETIC[call.name]())
-    return found.but(positions=_moved(left, right, call.name)) if found.kind is Kind.NUMBER else found
+    if left.positions is not None and found.kind is Kind.NUMBER:
+        from lmebridge.migrate.sequences import moved
 
-
-def _moved(left: Value, right: Value, sign: str) -> ast.expr | None:
-    """A loop's counter some places on, counted from zero: ``x[[i - 1]]``."""
-    if left.positions is None or left.kind is not Kind.NUMBER or sign not in {"+", "-"}:
-        return None
-    steps = right.constant
-    if not isinstance(steps, int) and not (isinstance(steps, float) and steps.is_integer()):
-        return None
-    return ast.BinOp(left.positions, _ARITHMETIC[sign](), right.code)
+        return found.but(positions=moved(left.positions, right, call.name))
+    return found
 
 
 def signed(sign: str, value: Value) -> Value:
@@ -280,6 +274,8 @@ def membership(value: Value, table: Value) -> Value:
     found = Value(literal(False), Kind.LOGICAL, Kind.LOGICAL, missing_free=True)
     if table.kind in SCALARS:
         table = table.but(code=py("[X]", X=table), kind=Kind.LIST)
+    if value.kind is Kind.NA and table.is_series:
+        return found.but(code=py("X.isna().any()", X=table))
     if value.kind in SCALARS:
         inside = py("X.tolist()", X=table) if table.is_series or table.kind in {Kind.INDEX, Kind.ARRAY} else table
         return found.but(code=py("X in TABLE", X=value, TABLE=inside))
@@ -295,7 +291,9 @@ def _looked_up(value: Value, table: Value) -> Value:
     if _mixed(value, table):
         return value.but(code=factor_text(value))
     if value.element is Kind.NUMBER and table.element is Kind.TEXT:
-        raise Untranslated("R looks numbers up among texts as texts: look numbers up among numbers")
+        if not value.is_series:
+            raise Untranslated("R looks numbers up among texts as texts: look numbers up among numbers")
+        return value.but(code=factor_text(value), element=Kind.TEXT)
     if value.element is Kind.UNKNOWN and not value.factor and is_digits(table):
         return value.but(code=py('X.convert_dtypes().astype("string")', X=value))
     return value

@@ -70,6 +70,10 @@ def set_names(call: RCall) -> Value:
         call.emit("X = dict(zip(N, X, strict=True))", X=target, N=value)
         update(call, "x", target.but(kind=Kind.MAPPING))
         return NOTHING
+    if target.kind is Kind.MATRIX and call.name == "colnames":
+        call.emit("X = pd.DataFrame(X, columns=V)", X=target, V=value)
+        update(call, "x", target.but(kind=Kind.TABLE, source="matrix"))
+        return NOTHING
     if target.kind in {Kind.NAMED, Kind.ARRAY, Kind.LIST}:
         call.emit("X = pd.Series(V, index=N)", X=target, V=by_place(target), N=value)
         update(call, "x", target.but(kind=Kind.NAMED, constant=None))
@@ -114,6 +118,13 @@ def set_part(call: RCall) -> Value:
     target, value = call.value("x"), call.value("value")
     if is_empty(target) and len(given) == 1:
         append(call, target, given[0].value)
+        return NOTHING
+    if target.kind is Kind.MATRIX and len(given) == 2:
+        places = [position(call.scope, each.value) for each in given]
+        if any(each.sort not in {"one", "all", "slice"} for each in places):
+            raise call.fail("assigning to these cells of a matrix has no translation")
+        code = py("X[R, C]", X=target, R=places[0].code, C=places[1].code)
+        call.emit("CELLS = V", CELLS=code, V=by_place(value))
         return NOTHING
     if target.kind is Kind.FRAME and len(given) == 2:
         return _set_cells(call, target, given, value)

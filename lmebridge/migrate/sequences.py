@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from lmebridge.migrate.operators import by_place
@@ -10,8 +11,6 @@ from lmebridge.migrate.values import SCALARS, Kind, Value, literal, py
 from lmebridge.migrate.vectors import length
 
 if TYPE_CHECKING:
-    import ast
-
     from lmebridge.migrate.calls import RCall
 
 
@@ -70,6 +69,13 @@ def positions_of(count: ast.expr) -> Value:
     code = py("np.arange(1, N)", N=plus_one(count))
     source = ("range", literal(1), count)
     return Value(code, Kind.ARRAY, Kind.NUMBER, positions=py("range(N)", N=count), source=source)
+
+
+def moved(positions: ast.expr, steps: Value, sign: str) -> ast.expr | None:
+    """A counter some places on, counted from zero: ``x[[i - 1]]``; None where it is not known how many."""
+    if sign not in {"+", "-"} or not isinstance(steps.constant, (int, float)) or steps.constant != int(steps.constant):
+        return None
+    return ast.BinOp(positions, ast.Add() if sign == "+" else ast.Sub(), steps.code)
 
 
 @translates("seq_len", "length.out", "`range(n)` in loops; `np.arange(1, n + 1)`")

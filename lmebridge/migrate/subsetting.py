@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from lmebridge.migrate.conditions import kept_truth
+from lmebridge.migrate.lookups import matched
 from lmebridge.migrate.positions import ALL, Position, position
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.sorting import sorted_frame
@@ -140,6 +141,9 @@ def _is_matrix(value: Value) -> bool:
 def _of_matrix_as_vector(value: Value, found: Position) -> Value:
     """``VarCorr(m)$g[1]``: an element of a matrix by one index."""
     if found.sort != "one":
+    found = matched(call.scope, value, node)
+    if found is not None:
+        return found
         raise Untranslated("several elements of a matrix by one index have no translation")
     first = isinstance(found.code, ast.Constant) and found.code.value == 0
     code = py("X.iloc[0, 0]", X=value) if first else py('X.to_numpy().ravel(order="F")[I]', X=value, I=found.code)
@@ -227,6 +231,10 @@ def cells(value: Value, rows: Position, columns: Position, *, drop: bool, scope_
         single = columns.sort in {"one", "name"}
         return _one_column(value, columns) if single else columns_at(value, columns)
     if rows.sort == "mask" and columns.sort in {"name", "names"}:
+    if rows_node is not None and function_name(unwrap(rows_node)) == "match":
+        found = matched(call.scope, _one_column(value, position(call.scope, columns_node)), rows_node)
+        if found is not None:
+            return found
         code = py("X.loc[R, C]", X=value, R=rows.code, C=columns.code)
         one = columns.sort == "name"
         part = _known_column(value, columns) if one else value
