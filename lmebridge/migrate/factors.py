@@ -186,25 +186,31 @@ _CONTRASTS = {"contr.sum", "contr.treatment", "contr.helmert", "contr.poly", "co
 @replaces("contrasts", "x, value", "`contrasts={...}` of the models that follow")
 def set_contrasts(call: RCall) -> Value:
     """Contrasts of a factor, which R keeps with the column and lmebridge takes with the model."""
-    node, value = call.argument("x"), call.argument("value")
-    name = _contrast_name(value)
+    node, name = call.argument("x"), contrast_name(call.argument("value"))
     frame_node, column_node = operands(node) if function_name(node) == "$" else (node, node)
-    if name not in _CONTRASTS or not isinstance(frame_node, Name) or not isinstance(column_node, Name):
-        raise call.fail("only contrasts that R has a function for, of a column, have a translation")
+    if not isinstance(frame_node, Name) or not isinstance(column_node, Name) or frame_node is column_node:
+        raise call.fail("only contrasts of a column of a data frame have a translation")
     frame = call.scope.value(frame_node)
-    if frame.kind is not Kind.FRAME or frame_node is column_node:
+    if frame.kind is not Kind.FRAME:
         raise call.fail("the contrasts of this have no translation")
     column = frame.parts.get(column_node.name, Value(frame.code, Kind.COLUMN))
-    marked = column.but(source=("contrasts", name))
-    call.scope.define(frame_node.name, frame.but(parts={**frame.parts, column_node.name: marked}))
+    marked = frame.but(parts={**frame.parts, column_node.name: column.but(source=("contrasts", name))})
+    call.scope.session.coded.add(column_node.name)
+    if name is None:
+        refusal = call.fail("only contrasts that R has a function for have a translation")
+        refusal.known = {frame_node.name: marked}
+        raise refusal
+    call.scope.define(frame_node.name, marked)
     return NOTHING
 
 
-def _contrast_name(node: Node) -> str | None:
-    """``contr.sum`` of ``contr.sum(2)``, ``contr.sum`` and ``"contr.sum"``."""
+def contrast_name(node: Node | None) -> str | None:
+    """``contr.sum`` of ``contr.sum(2)``, ``contr.sum`` and ``"contr.sum"``; None of any other contrasts."""
     if isinstance(node, Call):
-        return function_name(node)
-    return node.name if isinstance(node, Name) else str(node.value)
+        found = function_name(node) if len(node.arguments) <= 1 else None
+    else:
+        found = node.name if isinstance(node, Name) else str(getattr(node, "value", None))
+    return found if found in _CONTRASTS else None
 
 
 @translates("table", "..., useNA = 'no', dnn", "`x.value_counts().sort_index()`; `pd.crosstab(x, y)`")

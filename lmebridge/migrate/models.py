@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.expressions import IS_FORMULA
+from lmebridge.migrate.factors import contrast_name
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import Kind, Untranslated, Value, dictionary, literal, py, same_code
 from lmebridge.rsyntax import (
@@ -98,7 +99,7 @@ def _fitted(call: RCall, function: str, kind: Kind, *, tests: bool = False) -> V
     if data.kind not in {Kind.FRAME, Kind.UNKNOWN}:
         raise call.fail("the data of the model is no data frame that is known")
     options = fitting_options(call)
-    kept = _kept_contrasts(data, node)
+    kept = _kept_contrasts(data, node, call.scope.session.coded)
     if kept and "contrasts" not in options:
         options["contrasts"] = dictionary({name: literal(word) for name, word in kept.items()})
     code = py("FUNCTION(FORMULA, DATA, **OPTIONS)", FUNCTION=py(function), FORMULA=text, DATA=data, OPTIONS=options)
@@ -107,11 +108,15 @@ def _fitted(call: RCall, function: str, kind: Kind, *, tests: bool = False) -> V
     return Value(code, kind, source=ModelInfo(node, data.rows, excluded, tests))
 
 
-def _kept_contrasts(data: Value, formula: Node | None) -> dict[str, str]:
+def _kept_contrasts(data: Value, formula: Node | None, coded: set[str]) -> dict[str, str]:
     """Contrasts that the program gave to columns of the data, for those that the formula names."""
     named = set(names(formula)) if formula is not None else set(data.parts)
     marked = {name: part.source for name, part in data.parts.items() if name in named}
-    return {name: mark[1] for name, mark in marked.items() if isinstance(mark, tuple) and mark[0] == "contrasts"}
+    found = {name: mark[1] for name, mark in marked.items() if isinstance(mark, tuple) and mark[0] == "contrasts"}
+    unknown = sorted(name for name in named & coded if name not in data.parts or found.get(name, "") is None)
+    if unknown:
+        raise Untranslated(f"the contrasts that `{unknown[0]}` was given above are not known here")
+    return found
 
 
 def _note_scaling(call: RCall, node: Node | None) -> None:
@@ -159,10 +164,12 @@ def _contrasts(call: RCall) -> Any:
         raise call.fail("contrasts that are not written out as a list have no translation")
     named = {}
     for argument in node.arguments:
-        if argument.name is None or not isinstance(argument.value, (Name, Constant)):
+        if argument.name is None or argument.value is None:
             raise call.fail("contrasts are `factor = contr.name`")
-        value = argument.value
-        named[argument.name] = value.name if isinstance(value, Name) else str(value.value)
+        name = contrast_name(argument.value)
+        if name is None:
+            raise call.fail("only contrasts that R has a function for have a translation")
+        named[argument.name] = name
     return dictionary(named)
 
 

@@ -59,6 +59,8 @@ class Session:
         What the program puts between the brackets of ``x[[i]] <- value``, by `x`, with what a loop gives `i`.
     counters : set of str
         Variables that nothing but loops assigns to.
+    coded : set of str
+        Columns that have been given contrasts so far, in any frame.
     lengthened : set of str
         Variables that the program makes longer: ``x <- c(x, value)``.
     blocks : int
@@ -80,6 +82,7 @@ class Session:
     folder: Any = None
     fillings: dict[str, list[tuple[Node, Node | None]]] = field(default_factory=dict)
     counters: set[str] = field(default_factory=set)
+    coded: set[str] = field(default_factory=set)
     lengthened: set[str] = field(default_factory=set)
     blocks: int = 0
     counting: list[list[tuple[str, str]]] = field(default_factory=list)

@@ -263,8 +263,11 @@ def _attempt(scope: Scope, top: Top, output: _Output, line: int, beside: str) ->
         lines = [each for statement in scope.body for each in statement_lines(statement)]
     except Exception as error:  # noqa: BLE001 - whatever a translator stumbles over is a leftover, never a crash
         scope.symbols, scope.lost, scope.target = before
+        known = error.known if isinstance(error, Untranslated) else {}
         for name in assigned([top.node]):
             scope.lose(name, f"is made by line {line}, which was not translated")
+        for name, value in known.items():
+            scope.define(name, value)
         span = getattr(error, "span", None)
         return _reason(error), None if span is None else span[0]
     output.notes += [Note(line, note) for note in scope.session.notes]

@@ -19,9 +19,12 @@ class Untranslated(Exception):
     ----------
     span : tuple of int or None
         Where the innermost call is that has none.
+    known : dict of str to Value
+        Variables of which something is known all the same, where the statement changes nothing in Python.
     """
 
     span: tuple[int, int] | None = None
+    known: Mapping[str, Value] = {}
 
 
 class Kind(StrEnum):

@@ -103,6 +103,30 @@ def test_summary_of_lmertest_has_its_tests():
     assert python.endswith('print(m.coef_table(ddf="Satterthwaite"))\nprint(m.VarCorr())\n')
 
 
+OWN_CONTRASTS = {
+    "contr.sum(2) / 2": "has a function for",
+    "contr.treatment(2, base = 2)": "has a function for",
+    "matrix(c(-1, 1))": "has a function for",
+}
+
+
+@pytest.mark.parametrize("contrasts", OWN_CONTRASTS)
+def test_own_contrasts_keep_their_models_only(contrasts):
+    """Contrasts without a translation leave the models that name their column, and nothing else."""
+    code = f"contrasts(d$f) <- {contrasts}\na <- lmer(y ~ f + (1 | g), d)\nb <- lmer(y ~ x + (1 | g), d)"
+    found = translate(f"{START}\n{code}")
+    assert [OWN_CONTRASTS[contrasts] in each.reason for each in found.leftovers] == [True, False]
+    assert "contrasts that `f` was given above are not known" in found.leftovers[1].reason
+    assert found.python.endswith('b = lme.lmer("y ~ x + (1 | g)", d)\n')
+
+
+def test_contrasts_that_may_be_lost_are_refused():
+    """Where it is not known whether a column still has its contrasts, its models are left."""
+    code = "contrasts(d$f) <- contr.sum(2)\ne <- d[, -1]\na <- lmer(y ~ f + (1 | g), e)"
+    (left,) = translate(f"{START}\n{code}").leftovers
+    assert "are not known here" in left.reason
+
+
 def test_contrasts_of_a_column_go_to_its_models():
     """R keeps contrasts with the column; here the models that name it take them."""
     code = "contrasts(d$f) <- contr.sum(2)\na <- lmer(y ~ f + (1 | g), d)\nb <- lmer(y ~ x + (1 | g), d)"
