@@ -34,8 +34,15 @@ call_ours <- function(name, arguments) {
 }
 
 hear <- function(heard, kind, condition) {
-  heard$conditions <- c(heard$conditions, list(c(list(kind = kind), condition_text(condition))))
+  if (!is_of_an_interrupt(condition)) {
+    heard$conditions <- c(heard$conditions, list(c(list(kind = kind), condition_text(condition))))
+  }
   invokeRestart(if (kind == "warning") "muffleWarning" else "muffleMessage")
+}
+
+# R warns when it evaluates again what an earlier interrupt left half done, such as loading a package: no model's business.
+is_of_an_interrupt <- function(condition) {
+  identical(conditionMessage(condition), gettext("restarting interrupted promise evaluation", domain = "R"))
 }
 
 condition_text <- function(condition) {

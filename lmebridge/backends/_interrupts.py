@@ -54,3 +54,17 @@ def _python_would_raise() -> bool:
     """Whether Ctrl-C raises KeyboardInterrupt in this thread."""
     here = threading.current_thread() is threading.main_thread()
     return here and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Ctrl-C has no effect: what it asks for is being done, within seconds. In other threads this does nothing."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or handler is None:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: None)  # a program that is started meanwhile gets none of it, unlike SIG_IGN
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
+import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lmebridge.backends import _process, _r, _r_home
+from lmebridge.backends._interrupts import unheard
 from lmebridge.backends._worker import Worker
 from lmebridge.errors import LmebridgeError, RError
 
@@ -127,8 +128,9 @@ def spread(tasks: Iterable[Callable[[], Any]], count: int) -> Iterator[tuple[int
             else:
                 yield found
     except BaseException:
-        crew.is_over.set()
-        _stop(crew.workers, threads)
+        with unheard():  # pressed again, it would leave workers that answer nobody, and the results behind
+            crew.is_over.set()
+            _stop(crew.workers, threads)
         raise
     _WORKERS.extend(crew.workers)
 
@@ -150,12 +152,12 @@ def _stop(workers: list[Worker], threads: list[threading.Thread]) -> None:
     """
     for worker in workers:
         worker.interrupt()
+    until = time.monotonic() + _process.GRACE
     for worker, thread in zip(workers, threads, strict=True):
-        thread.join(_process.GRACE)
+        thread.join(max(0.0, until - time.monotonic()))
         if thread.is_alive():
             continue
-        with contextlib.suppress(RError):
-            worker.resume()
+        worker.is_stopped = False  # the thread may have ended just before it was stopped
         _WORKERS.append(worker)
 
 

@@ -321,8 +321,13 @@ class Process:
             return
         os.close(self.requests)
         self.requests = -1
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.popen.wait(patience)
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.popen.wait(patience)
+        finally:  # Ctrl-C ends the patience, not the rest
+            self._remove()
+
+    def _remove(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()

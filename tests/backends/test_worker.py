@@ -121,6 +121,19 @@ def test_a_timeout_interrupts(worker):
     assert_fits()
 
 
+def test_what_an_interrupt_left_half_done_is_no_warning(worker):
+    """R evaluates again, with a warning, what was lazy and interrupted: no fit that comes next has part in it."""
+    lazy = "delayedAssign('lazy', {count <- count + 1; if (count == 1) Sys.sleep(30); 7})"
+    code = f"local({{count <- 0; {lazy}; environment()}})"
+    place = _r.keep("eval", expr=_r.keep("str2lang", s=code).value).value
+    worker.limits = Limits(timeout=0.3)
+    with pytest.raises(RError, match="took longer"):
+        _r.call("get", x="lazy", envir=place)
+    worker.limits = Limits()
+    answer = _r.ask("get", x="lazy", envir=place)
+    assert (answer.value[0], answer.conditions) == (7.0, ())
+
+
 def test_a_hang_is_ended(worker, monkeypatch):
     """R that does not listen to an interrupt is killed after a grace, and started again."""
     monkeypatch.setattr(_process, "GRACE", 0.3)
