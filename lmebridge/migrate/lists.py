@@ -11,6 +11,7 @@ from lmebridge.migrate.functions import body, formals, single
 from lmebridge.migrate.looping import looped
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.scope import Scope
+from lmebridge.migrate.splitting import piece
 from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, dictionary, py
 from lmebridge.rsyntax import Argument, Call, Name, Node, function_name, operands, operator
 
@@ -45,8 +46,9 @@ def lapply(call: RCall) -> Value:
     return Value(code, Kind.MAPPING if named else Kind.SEQUENCE, parts={"*": result})
 
 
+@translates("sapply", "X, FUN, ..., simplify = TRUE, USE.NAMES = TRUE", "a comprehension, as an array or a Series")
 @translates(
-    "sapply vapply",
+    "vapply",
     "X, FUN, FUN.VALUE, ..., simplify = TRUE, USE.NAMES = TRUE",
     "a comprehension, as an array or a Series",
     harmless="FUN.VALUE",
@@ -58,6 +60,9 @@ def sapply(call: RCall) -> Value:
     value = call.value("X")
     if value.kind is Kind.FRAME:
         return _columns_summarised(call, value)
+    some = piece(call, value, call.argument("FUN"), call.rest)
+    if some is not None:
+        return some
     by_text = value.element is Kind.TEXT and value.is_vector and call.flag("USE.NAMES", True)
     loop = looped(call, call.argument("X"), call.argument("FUN"), by_text=by_text) if not call.rest else None
     if loop is not None:
@@ -113,6 +118,8 @@ def _columns_summarised(call: RCall, frame: Value) -> Value:
     if set(options) - {"na.rm"} or (word not in _OF_COLUMNS and operator(node or Name("")) != "function"):
         raise call.fail("`sapply` over columns with this function has no translation")
     if word is not None:
+        if word == "class":
+            call.note("types have other names here: a factor is `category`, a character `str`")
         template = _OF_COLUMNS[word].format("" if removes else "skipna=False")
         return Value(py(template, F=frame), Kind.NAMED, Kind.NUMBER if word != "class" else Kind.UNKNOWN)
     from lmebridge.migrate.functions import lambda_of
@@ -212,14 +219,14 @@ def _result(call: RCall, node: Node, known: Value, *, statements: bool = False) 
     return result
 
 
-def _value_of_element(call: RCall, inner: Scope, node: Node, known: Value) -> Value:
-    """The function's value for an element, in a scope of its own."""
 def element_value(call: RCall, node: Node, known: Value) -> Value:
     """What a function makes of one element, or of a whole vector, in an expression."""
     call.ignore("...")
     return _result(call, node, known)
 
 
+def _value_of_element(call: RCall, inner: Scope, node: Node, known: Value) -> Value:
+    """The function's value for an element, in a scope of its own."""
     if operator(node) == "function":
         if not single(node):
             raise Untranslated("a function of several statements, applied in place, has no translation here")
@@ -314,6 +321,8 @@ def unlist(call: RCall) -> Value:
     part = value.parts.get("*") or (_only(value) if value.parts else Value(value.code))
     if value.is_vector:
         return value
+    if part.kind is Kind.LIST and isinstance(value.code, ast.List) and len(value.code.elts) == 1:
+        return part
     if part.kind is Kind.ARRAY and value.kind in {Kind.MAPPING, Kind.SEQUENCE}:
         call.note("R names these values, Python does not") if use and value.kind is Kind.MAPPING else None
         listed = py("list(X.values())", X=value) if value.kind is Kind.MAPPING else value.code

@@ -27,6 +27,7 @@ MODULES = (
     "numeric_functions",
     "summaries",
     "texts",
+    "splitting",
     "stringr",
     "frames",
     "binding",

@@ -11,7 +11,7 @@ from lmebridge.migrate.positions import ALL, Position, position
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.sorting import sorted_frame
 from lmebridge.migrate.values import SERIES, Kind, Untranslated, Value, py
-from lmebridge.rsyntax import Argument, Constant, Name, Node, function_name, unwrap
+from lmebridge.rsyntax import Argument, Call, Constant, Name, Node, deparse, function_name, operands, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +98,8 @@ def _by_place(value: Value, found: Position) -> Value:
         return known.but(code=py("list(X.values())[I]", X=value, I=found.code))
     if value.kind is Kind.SEQUENCE:
         known = value.parts.get("*", Value(value.code))
+        if isinstance(value.code, ast.List) and len(value.code.elts) == 1:
+            return known
         return known.but(code=py("X[I]", X=value, I=found.code))
     return _single(value, found)
 
@@ -105,6 +107,9 @@ def _by_place(value: Value, found: Position) -> Value:
 @translates("[", "x, ..., drop = TRUE", "`x[condition]`, `.loc`, `.iloc`, by what stands between the brackets")
 def bracket(call: RCall) -> Value:
     """Some elements, or rows and columns."""
+    levels = _levels_of_all(call)
+    if levels is not None:
+        return levels
     value = kept_truth(call.scope, call.node_of("x"), call.value("x"))
     given = [argument for argument in call.rest if argument.name is None]
     if len(given) < len(call.rest):
@@ -117,6 +122,20 @@ def bracket(call: RCall) -> Value:
     return _two(call, value, given)
 
 
+def _levels_of_all(call: RCall) -> Value | None:
+    """``as.numeric(levels(f))[f]``, which is the idiom for ``as.numeric(as.character(f))``, and ``levels(f)[f]``."""
+    nodes = [argument.value for argument in call.rest]
+    node = call.node_of("x")
+    word = function_name(node) if isinstance(node, Call) else None
+    inner = operands(node)[0] if word in {"as.numeric", "as.integer", "as.double"} and isinstance(node, Call) else node
+    if len(nodes) != 1 or nodes[0] is None or not isinstance(inner, Call) or function_name(inner) != "levels":
+        return None
+    if deparse(operands(inner)[0]) != deparse(nodes[0]) or not call.scope.value(nodes[0]).factor:
+        return None
+    text = Call(Name("as.character"), (Argument(nodes[0]),), call.node.span)
+    return call.scope.value(text if inner is node else Call(Name(word or ""), (Argument(text),), call.node.span))
+
+
 def _one_index(call: RCall, value: Value, node: Node | None) -> Value:
     if node is None:
         return value
@@ -124,6 +143,9 @@ def _one_index(call: RCall, value: Value, node: Node | None) -> Value:
         return _of_matrix_as_vector(value, position(call.scope, node))
     if value.kind in _FRAMES:
         return columns_at(value, position(call.scope, node))
+    found = matched(call.scope, value, node)
+    if found is not None:
+        return found
     if value.is_series and function_name(unwrap(node)) == "order":
         from lmebridge.migrate.sorting import sorted_vector
 
@@ -141,9 +163,6 @@ def _is_matrix(value: Value) -> bool:
 def _of_matrix_as_vector(value: Value, found: Position) -> Value:
     """``VarCorr(m)$g[1]``: an element of a matrix by one index."""
     if found.sort != "one":
-    found = matched(call.scope, value, node)
-    if found is not None:
-        return found
         raise Untranslated("several elements of a matrix by one index have no translation")
     first = isinstance(found.code, ast.Constant) and found.code.value == 0
     code = py("X.iloc[0, 0]", X=value) if first else py('X.to_numpy().ravel(order="F")[I]', X=value, I=found.code)
@@ -214,6 +233,10 @@ def _two(call: RCall, value: Value, given: list[Argument]) -> Value:
         in_order = sorted_frame(call.scope, value, unwrap(rows_node))
         columns = position(call.scope, columns_node)
         return cells(in_order, ALL, columns, drop=drop, scope_rows=in_order.rows)
+    if rows_node is not None and function_name(unwrap(rows_node)) == "match":
+        found = matched(call.scope, _one_column(value, position(call.scope, columns_node)), rows_node)
+        if found is not None:
+            return found
     rows = position(call.scope, rows_node, labels=True)
     return cells(value, rows, position(call.scope, columns_node), drop=drop, scope_rows=call.scope.new_rows())
 
@@ -231,10 +254,6 @@ def cells(value: Value, rows: Position, columns: Position, *, drop: bool, scope_
         single = columns.sort in {"one", "name"}
         return _one_column(value, columns) if single else columns_at(value, columns)
     if rows.sort == "mask" and columns.sort in {"name", "names"}:
-    if rows_node is not None and function_name(unwrap(rows_node)) == "match":
-        found = matched(call.scope, _one_column(value, position(call.scope, columns_node)), rows_node)
-        if found is not None:
-            return found
         code = py("X.loc[R, C]", X=value, R=rows.code, C=columns.code)
         one = columns.sort == "name"
         part = _known_column(value, columns) if one else value
