@@ -116,6 +116,8 @@ def kept_truth(scope: Scope, node: Node | None, value: Value) -> Value:
     """Truth values as they are kept in a variable or column, or shown: missing where R's are NA."""
     if value.element is not Kind.LOGICAL or value.factor or value.missing_free or is_stored(value):
         return value
+    if value.kind is Kind.UNKNOWN:
+        scope.note("where a value is missing the condition is NA in R and False here, and != is True")
     if value.kind is not Kind.COLUMN and not compares_missing(scope, node):
         return value
     try:

@@ -156,7 +156,9 @@ def interaction(call: RCall) -> Value:
     separator = call.constant("sep", ".")
     if len(values) != 2 or any(value.kind is not Kind.COLUMN for value in values):
         raise call.fail("`interaction` of these has no translation")
-    code = py('(A.astype(str) + S + B.astype(str)).astype("category")', A=values[0], S=separator, B=values[1])
+    call.note("R has every combination as a level, also those without rows, the first factor varying fastest")
+    first, second = (text_code(call.scope, value) for value in values)
+    code = py('(A + S + B).astype("category")', A=first, S=separator, B=second)
     return Value(code, Kind.COLUMN, Kind.TEXT, factor=True, rows=values[0].rows)
 
 

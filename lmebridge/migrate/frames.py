@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from lmebridge.migrate.conditions import kept_truth
+from lmebridge.migrate.data_files import r_name
 from lmebridge.migrate.operators import by_place, same_rows
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.values import NOTHING, SCALARS, Kind, Untranslated, Value, dictionary, literal, py
-from lmebridge.rsyntax import Argument, Call, Name, Node, deparse, function_name, operands
+from lmebridge.rsyntax import Argument, Call, Constant, Name, Node, deparse, function_name, operands
 from lmebridge.rsyntax import names as names_in
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def argument_name(argument: Argument) -> str:
 def data_frame(call: RCall) -> Value:
     """A data frame of columns."""
     call.default_only(row_names=None)
-    call.ignore("check.names")
+    checks = call.flag("check.names", True)
     factors = call.flag("stringsAsFactors")
     columns: dict[str, Value] = {}
     for argument in call.rest:
@@ -41,6 +43,9 @@ def data_frame(call: RCall) -> Value:
         if value.kind in TABLES:
             raise call.fail("a frame within `data.frame` has no translation")
         name = argument.name or _plain_name(argument.value)
+        name = r_name(name) if checks else name
+        if name in columns:
+            raise call.fail(f"two columns are called `{name}`, which R makes `{name}.1` of: give them names")
         columns[name] = _cell(value, factors=factors)
     rows = call.scope.new_rows()
     if not columns:
@@ -58,7 +63,7 @@ def data_frame(call: RCall) -> Value:
 def tibble(call: RCall) -> Value:
     """A data frame whose later columns may be made from the earlier ones."""
     later = next((i for i, each in enumerate(call.rest) if i and _mentions(each, call.rest[:i])), len(call.rest))
-    first = Call(Name("data.frame"), tuple(call.rest[:later]), call.node.span)
+    first = Call(Name("data.frame"), (*call.rest[:later], Argument(Constant(False), "check.names")), call.node.span)
     frame = call.scope.value(first)
     for argument in call.rest[later:]:
         inner = call.scope.masked(frame, force_lambda=True)
@@ -151,7 +156,8 @@ def as_data_frame(call: RCall) -> Value:
     if value.kind in {Kind.FRAME, Kind.TABLE}:
         return value.but(kind=Kind.FRAME, rows=value.rows or rows)
     if value.source == "table":
-        return Value(py('X.rename("Freq").reset_index()', X=value), Kind.FRAME, rows=rows)
+        code = py('X.rename("Freq").rename_axis("Var1").reset_index()', X=value)
+        return Value(code, Kind.FRAME, rows=rows)
     if value.kind is Kind.MATRIX:
         return Value(py("pd.DataFrame(X)", X=value), Kind.FRAME, rows=rows)
     raise call.fail(f"a {value.kind.value} as a data frame has no translation")
@@ -244,6 +250,9 @@ def rownames(call: RCall) -> Value:
     value = call.value("x")
     if value.kind not in TABLES:
         raise call.fail(f"the row names of a {value.kind.value} have no translation")
+    of_ranef = isinstance(value.code, ast.Subscript) and isinstance(value.code.slice, ast.Constant)
+    if value.kind is Kind.FRAME and not of_ranef:
+        call.note("rows without names are counted from 0 here, and from 1 in R")
     return Value(py("X.index", X=value), Kind.INDEX, Kind.TEXT)
 
 
@@ -264,13 +273,17 @@ def describe(call: RCall) -> Value:
     value = call.value("object")
     if value.factor:
         return Value(py("X.value_counts(sort=False)", X=value), Kind.NAMED, Kind.NUMBER)
+    if value.element in {Kind.TEXT, Kind.LOGICAL}:
+        raise call.fail("`summary` of text or of truth values has no translation: `table` counts them")
     if value.kind is not Kind.FRAME:
         series = value if value.is_series else value.but(code=py("pd.Series(X)", X=value))
         six = ["min", "25%", "50%", "mean", "75%", "max"]
         labels = ["Min.", "1st Qu.", "Median", "Mean", "3rd Qu.", "Max."]
         code = py("X.describe()[SIX].set_axis(LABELS)", X=series, SIX=six, LABELS=labels)
         return Value(code, Kind.NAMED, Kind.NUMBER)
-    return Value(py("X.describe()", X=call.value("object")), Kind.TABLE)
+    if not (value.complete and all(part.element is Kind.NUMBER and not part.factor for part in value.parts.values())):
+        call.note("columns that are no numbers are left out here; R counts their levels, and missing values")
+    return Value(py("X.describe()", X=value), Kind.TABLE)
 
 
 @translates("View fix edit", "...", "nothing", packages="utils", harmless="...")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from lmebridge.migrate.naming import modified
+from lmebridge.migrate.operators import by_place, same_rows
 from lmebridge.migrate.scope import Scope
 from lmebridge.migrate.values import Kind, Untranslated, Value, py
 from lmebridge.rsyntax import Argument, Call, Node, operands, operator
@@ -60,12 +62,47 @@ def define_function(scope: Scope, name: str, function: Node) -> Value:
     known = Value(ast.Name(python, ast.Load()), Kind.FUNCTION, visible=False)
     scope.symbols[name] = known
     inner, parameters = inside(scope, function)
+    _copy_arguments(inner, function)
     result = returning(inner, body(function))
     statement = ast.FunctionDef(python, parameters, inner.body or [ast.Pass()], [], None)
     scope.body.append(statement)
     parts = {"value": result} if result is not None else {}
+    if result is not None and _writes(result, [each.arg for each in parameters.args]):
+        parts["text"] = result
     scope.symbols[name] = known.but(parts=parts)
     return scope.symbols[name]
+
+
+def _writes(result: Value, parameters: list[str]) -> bool:
+    """Whether a function gives one text with an argument in it, for which it must be given single values."""
+    parts = result.code.values if isinstance(result.code, ast.JoinedStr) else []
+    inner = [part.value for part in parts if isinstance(part, ast.FormattedValue)]
+    return any(isinstance(code, ast.Name) and code.id in parameters for code in inner)
+
+
+def given(function: Value, values: list[Value]) -> list[Value]:
+    """What a function of the program is given: columns that are paired by place where their rows differ.
+
+    Raises
+    ------
+    Untranslated
+        When it makes one text, and is given a vector.
+    """
+    if "text" in function.parts and any(value.is_vector for value in values):
+        raise Untranslated("this function makes one text in Python, and is given a vector")
+    series = [value for value in values if value.is_series]
+    if len(series) < 2 or all(same_rows(series[0], value) for value in series):
+        return values
+    return [by_place(value) for value in values]
+
+
+def _copy_arguments(inner: Scope, function: Node) -> None:
+    """Copies of the arguments that the body changes in place: in R what was given stays as it is."""
+    changed = modified([body(function)])
+    for formal in formals(function):
+        if formal.name in changed:
+            name = inner.session.naming.python(formal.name or "")
+            inner.emit("X = X.copy()", X=ast.Name(name, ast.Load()))
 
 
 def lambda_of(scope: Scope, function: Node, kinds: Sequence[Value] = ()) -> tuple[ast.expr, Value]:

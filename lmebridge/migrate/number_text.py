@@ -26,7 +26,7 @@ def written_number(value: float) -> str:
     R ``?as.character`` and ``?print.default``: 15 significant digits, in full unless the power of ten is shorter.
     """
     if isinstance(value, int):
-        value = float(value)
+        return str(value)
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
     mantissa, exponent = f"{value:.{DIGITS - 1}e}".split("e")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lmebridge.migrate.number_text import beside, factor_text, is_digits
 from lmebridge.migrate.registry import translates
+from lmebridge.migrate.rounding import note_roots
 from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, literal, py
 from lmebridge.rsyntax import Argument, Call, Name, Node, operands, operator, unwrap
 
@@ -46,6 +47,7 @@ def arithmetic(call: RCall) -> Value:
     right = call.value("e2")
     if left.kind in {Kind.PLOT, Kind.LAYER} or right.kind is Kind.LAYER:
         return left.but(code=ast.BinOp(left.code, ast.Add(), right.code))
+    note_roots(call, left, right)
     found = combined(left, right, _ARITHMETIC[call.name]())
     if left.positions is not None and found.kind is Kind.NUMBER:
         from lmebridge.migrate.sequences import moved

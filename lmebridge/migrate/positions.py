@@ -84,6 +84,8 @@ def _mask(value: Value, *, labels: bool) -> Position:
 
 def _by_kind(value: Value) -> Position:
     """An index by what the value is: a number, a text, several of them."""
+    if value.factor:
+        return _of_levels(value)
     if isinstance(value.source, tuple) and value.source[0] == "range":
         _, start, stop = value.source
         lower = minus_one(start)
@@ -104,6 +106,13 @@ def _by_kind(value: Value) -> Position:
     if value.element is Kind.NUMBER and value.is_vector:
         return Position("several", py("X - 1", X=as_array(by_place(value))))
     raise Untranslated("what is between the brackets is of a kind that is not known")
+
+
+def _of_levels(value: Value) -> Position:
+    """A factor as an index, which R takes by the places of its levels, not by their names."""
+    if value.missing_free and value.is_series:
+        return Position("several", py("X.cat.codes.to_numpy()", X=value))
+    raise Untranslated("R takes a factor between brackets by the places of its levels: say `as.character(...)`")
 
 
 def _several(places: list[object]) -> Position:

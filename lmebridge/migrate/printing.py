@@ -15,6 +15,7 @@ from lmebridge.migrate.number_text import (
     is_rounded,
     is_whole,
     pasted,
+    text_code,
     written_number,
 )
 from lmebridge.migrate.operators import same_rows
@@ -193,17 +194,18 @@ def _elementwise(call: RCall, values: list[Value], vectors: list[Value], separat
             return Value(py("S.join(X)", S=collapse, X=listed), Kind.TEXT, Kind.TEXT)
         return Value(listed, Kind.LIST, Kind.TEXT)
     if all(value.kind is Kind.COLUMN and (value is vectors[0] or same_rows(value, vectors[0])) for value in vectors):
-        total = _summed_text(call, values, separator)
+        total = summed_text(call, values, separator)
         if collapse is not None:
             return Value(py("S.join(X)", S=collapse, X=total), Kind.TEXT, Kind.TEXT)
         return Value(total, Kind.COLUMN, Kind.TEXT, rows=vectors[0].rows, missing_free=True)
     raise call.fail("`paste` of these vectors has no translation")
 
 
-def _summed_text(call: RCall, values: list[Value], separator: str) -> ast.expr:
+def summed_text(call: RCall, values: list[Value], separator: str, *, keeps: bool = False) -> ast.expr:
+    """Columns and single values as one column of text; a text of ``NA`` in it, or with `keeps` missing as a whole."""
     total: ast.expr | None = None
     for place, value in enumerate(values):
-        part = pasted(call.scope, value)
+        part = text_code(call.scope, value) if keeps and value.is_vector else pasted(call.scope, value)
         if place and separator:
             total = py("A + S", A=total, S=separator)
         total = part if total is None else py("A + B", A=total, B=part)

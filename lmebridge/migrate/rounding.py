@@ -11,6 +11,7 @@ from lmebridge.migrate.number_text import is_whole
 from lmebridge.migrate.values import Kind
 
 if TYPE_CHECKING:
+    from lmebridge.migrate.calls import RCall
     from lmebridge.migrate.values import Value
 
 TIES = "a 5 at the end, as in 0.15, may be rounded the other way than in R"
@@ -54,6 +55,15 @@ def rounds_otherwise(value: Value, digits: Value) -> bool:
     if value.kind in {Kind.NUMBER, Kind.LIST} and isinstance(places, (int, float)) and all(map(_is_number, each)):
         return any(rounded_in_r(one, int(places)) != float(np.round(float(one), int(places))) for one in each)
     return True
+
+
+def note_roots(call: RCall, base: Value, exponent: Value) -> None:
+    """A note where a single number below zero may be raised to a broken power, which is complex in Python."""
+    power = exponent.constant
+    is_whole_power = isinstance(power, (int, float)) and float(power).is_integer()
+    is_above = isinstance(base.constant, (int, float)) and base.constant >= 0
+    if call.name == "^" and base.kind is Kind.NUMBER and not (is_whole_power or is_above or is_whole(exponent)):
+        call.note("a broken power of a number below zero is NaN in R, and may be complex in Python")
 
 
 def _is_number(value: object) -> bool:

@@ -297,11 +297,13 @@ class Scope:
         """A call of a function that the program defines, or that is a parameter of the function around."""
         if isinstance(function.source, str):
             return self.call(Call(Name(function.source), node.arguments, node.span))
+        from lmebridge.migrate.functions import given
+
+        if any(argument.value is None for argument in node.arguments):
+            raise Untranslated("a function of the program is called with an empty argument")
+        values = [self.value(argument.value) for argument in node.arguments if argument.value is not None]
         places, named = [], {}
-        for argument in node.arguments:
-            if argument.value is None:
-                raise Untranslated("a function of the program is called with an empty argument")
-            value = self.value(argument.value)
+        for argument, value in zip(node.arguments, given(function, values), strict=True):
             if argument.name is None:
                 places.append(_as_argument(value))
             else:

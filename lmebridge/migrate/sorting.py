@@ -128,6 +128,8 @@ def sort(call: RCall) -> Value:
         if value.kind is Kind.COLUMN:
             plain = py("X.dropna()", X=plain)
         return value.but(code=plain, rows="")
+    if value.kind is Kind.UNKNOWN:
+        call.note("R leaves missing values out, NumPy sorts them to the end")
     array = py("np.sort(X)", X=value)
     if not value.missing_free and value.kind in {Kind.LIST, Kind.ARRAY} and not value.factor:
         array = py("np.sort(pd.Series(X).dropna())", X=value)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from lmebridge.migrate.operators import same_rows
+from lmebridge.migrate.printing import summed_text
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.texts import pattern
-from lmebridge.migrate.values import SCALARS, Kind, Untranslated, Value, literal, py
+from lmebridge.migrate.values import NA, SCALARS, Kind, Untranslated, Value, literal, py
 from lmebridge.rsyntax import Argument, Call, Constant, Name
 
 if TYPE_CHECKING:
@@ -42,10 +44,24 @@ def as_in_base(call: RCall) -> Value:
     return call.scope.value(Call(Name(_IN_BASE[call.name]), (Argument(call.argument("string")),), call.node.span))
 
 
+def _is_collapsed(call: RCall) -> bool:
+    return any(argument.name == "collapse" for argument in call.rest)
+
+
 @translates("str_c", '..., sep = ""', "as `paste`", packages="stringr")
 def str_c(call: RCall) -> Value:
     """Texts put together; missing where one of them is."""
-    separator = Argument(Constant(call.constant("sep", "")), "sep")
+    text = call.constant("sep", "")
+    separator = Argument(Constant(text), "sep")
+    values = [value for _, value in call.rest_values]
+    if any(value.kind is Kind.NA for value in values):
+        return NA
+    vectors = [value for value in values if value.is_vector and not value.missing_free]
+    if vectors:
+        if not all(same_rows(value, vectors[0]) or value.kind in SCALARS for value in values) or _is_collapsed(call):
+            raise call.fail("`str_c` gives NA where one of the texts is: these have no translation")
+        code = summed_text(call, values, text, keeps=True)
+        return Value(code, Kind.COLUMN, Kind.TEXT, rows=vectors[0].rows)
     return call.scope.value(Call(Name("paste"), (*call.rest, separator), call.node.span))
 
 

@@ -79,9 +79,17 @@ def summed_up(call: RCall, value: Value, node: Node | None, *, removes: bool) ->
         return _of_frame(call, value, removing if removes else plain)
     if value.kind in {Kind.MAPPING, Kind.FIT, Kind.NULL, Kind.SEQUENCE}:
         raise call.fail(f"`{call.name}` of a {value.kind.value} has no translation")
-    if value.element is Kind.LOGICAL and not value.missing_free and value.kind is Kind.ARRAY:
+    given = value if removes else _with_missing(call, value)
+    return Value(py(removing if removes else plain, X=given), element, element)
+
+
+def _with_missing(call: RCall, value: Value) -> Value:
+    """A vector whose missing values NumPy's function does not leave out, as it would those of a Series."""
+    if value.element is Kind.LOGICAL and not value.missing_free and value.kind in {Kind.ARRAY, Kind.UNKNOWN}:
         call.note("where a value is missing the condition is NA in R and False here")
-    return Value(py(removing if removes else plain, X=value), element, element)
+    elif value.kind is Kind.UNKNOWN:
+        return value.but(code=py("np.asarray(X)", X=value))
+    return value
 
 
 def _of_frame(call: RCall, value: Value, template: str) -> Value:
@@ -122,6 +130,7 @@ def extent(call: RCall) -> Value:
     elif removes and not value.missing_free:
         code = py("np.array([np.nanmin(X), np.nanmax(X)])", X=value)
     else:
+        value = value.but(code=py("np.asarray(X)", X=value)) if value.kind is Kind.UNKNOWN else value
         code = py("np.array([X.min(), X.max()])", X=value)
     return Value(code, Kind.ARRAY, value.element)
 
@@ -154,7 +163,7 @@ def any_all(call: RCall) -> Value:
     test = condition(call.scope, nodes[0]) if value.element is Kind.LOGICAL else value
     if test.kind in SCALARS:
         return test
-    if not value.missing_free and value.kind is not Kind.UNKNOWN and not removes:
+    if not value.missing_free and not removes:
         call.note("R gives NA here when a missing value leaves it open")
     text = f"X.{call.name}(axis=None)" if test.kind is Kind.FRAME else f"X.{call.name}()"
     if test.kind is Kind.UNKNOWN:

@@ -16,7 +16,7 @@ from lmebridge.migrate.verbs import assigned, bare_name, column_name, frame_of_c
 from lmebridge.rsyntax import Argument, Call, Name, Node, deparse, function_name, names, unwrap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lmebridge.migrate.calls import RCall
     from lmebridge.migrate.scope import Scope
@@ -297,8 +297,16 @@ def tally(call: RCall) -> Value:
     return _counted(call, frame).but(groups=frame.groups[:-1])
 
 
+def _name_of_counts(call: RCall, taken: Iterable[str]) -> str:
+    """The name of a column of counts; dplyr takes another where the data have one of that name."""
+    name = call.constant("name", None)
+    if name is None and "n" in taken:
+        raise call.fail("the data have a column `n` already, so that dplyr calls the counts `nn`: say `name =`")
+    return str(name or "n")
+
+
 def _counted(call: RCall, frame: Value) -> Value:
-    name, weight = call.constant("name", "n"), call.node_of("wt")
+    name, weight = _name_of_counts(call, frame.groups), call.node_of("wt")
     rows = fresh_rows(call.scope)
     if not frame.groups:
         if weight is not None:
@@ -329,7 +337,7 @@ def add_count(call: RCall) -> Value:
     call.default_only(sort=False)
     found = [bare_name(each) for each in call.rest]
     inner = frame.but(groups=tuple(dict.fromkeys([*frame.groups, *found])))
-    counted = [Argument(Call(Name("n")), call.constant("name", "n"))]
+    counted = [Argument(Call(Name("n")), _name_of_counts(call, frame.parts))]
     return assigned(call.scope, inner, counted).but(groups=frame.groups)
 
 
@@ -338,4 +346,4 @@ def add_tally(call: RCall) -> Value:
     """How many rows the group has, as a column."""
     frame = frame_of_call(call, "x")
     call.default_only(sort=False)
-    return assigned(call.scope, frame, [Argument(Call(Name("n")), call.constant("name", "n"))])
+    return assigned(call.scope, frame, [Argument(Call(Name("n")), _name_of_counts(call, frame.parts))])

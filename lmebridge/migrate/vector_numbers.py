@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 def cumulated(call: RCall) -> Value:
     """Running sums and products."""
     value = as_array(call.value("x"))
+    if value.kind is Kind.UNKNOWN:
+        value = value.but(code=py("np.asarray(X)", X=value))
     if value.element is Kind.LOGICAL and not value.missing_free:
         value = value.but(code=py('X.astype("Int64")', X=three_valued(call.scope, call.argument("x"))), there=None)
     options = {} if not value.is_series or value.missing_free else {"skipna": literal(False)}
@@ -32,7 +34,7 @@ def cumulated(call: RCall) -> Value:
 def ave(call: RCall) -> Value:
     """Group means, one a row."""
     value = call.value("x")
-    word = call.word("FUN", "mean")
+    word = call.word("FUN", "mean" if not call.given("FUN") else None)
     names = {
         "mean": "mean",
         "sd": "std",

@@ -153,6 +153,8 @@ def _signif(call: RCall, value: Value, count: Any) -> Value:
 def is_na(call: RCall) -> Value:
     """Whether each element is missing."""
     value = call.value("x")
+    if call.name == "is.nan":
+        call.note("NA and NaN are one in pandas; in R `is.nan(NA)` is FALSE")
     known = Value(value.code, value.kind, Kind.LOGICAL, rows=value.rows, missing_free=True)
     if value.there is not None:
         return known.but(code=_absent(value.there))
@@ -202,6 +204,8 @@ def ifelse(call: RCall) -> Value:
         raise call.fail("`ifelse` is called without a test")
     test, opposite = both_ways(call.scope, node)
     yes, no = by_place(call.value("yes")), by_place(call.value("no"))
+    if call.name == "ifelse" and (yes.factor or no.factor):
+        raise call.fail("`ifelse` takes the positions of a factor's levels: say `as.character(...)`, or the positions")
     if test.kind in SCALARS:
         return Value(ast.IfExp(test.code, yes.code, no.code), yes.kind if yes.kind is no.kind else Kind.UNKNOWN)
     element = common([yes, no])

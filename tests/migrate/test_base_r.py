@@ -151,6 +151,19 @@ CASES = {
         'p <- d[, c("g", "n", "x")]\nq <- data.frame(g = c("a", "a", "z", NA), n = c(1, 3, 9, 2), w = 1:4)\n'
         'full_join(p, q, by = c("g", "n"))'
     ),
+    "contained NA": "NA %in% d$x",
+    "levels of numbers by position": "k <- factor(d$n * 5)\nas.numeric(levels(k))[k]",
+    "levels by position": "k <- factor(d$g)\nlevels(k)[k]",
+    "counts as a frame": "as.data.frame(table(d$g))",
+    "interaction": "as.character(interaction(d$g, d$x))",
+    "names as R makes them": "data.frame(`a b` = 1:2, `2x` = 3:4)",
+    "function that meets NA": "f <- function(x) (max(x) - min(x)) / mean(x)\nf(d$x)",
+    "function of a spread that meets NA": "f <- function(x) sd(x) / sqrt(length(x))\nf(d$x)",
+    "function that runs into NA": "f <- function(x) cumsum(x)\nf(d$x)",
+    "function of a range that meets NA": "f <- function(x) range(x)\nf(d$x)",
+    "function that changes its argument": "f <- function(a) {\n  a$y <- 0\n  a\n}\nb <- f(d)\nd$y + b$y",
+    "function of two vectors": "f <- function(a, b) a - b\nf(d$n, sort(d$y))",
+    "sd of groups": "ave(d$y, d$n, FUN = sd)",
     "contained scalar": '"a" %in% d$g',
     "nested ifelse": 'ifelse(d$y < 25, "lo", ifelse(d$y < 60, "mid", "hi"))',
 }
@@ -213,7 +226,34 @@ REFUSED = {
     "if (d$y > 3) 1 else 2": "may be a vector",
     "5 / 0": "divided by zero",
     "1.5:4": "between two whole numbers",
+    "ave(d$x, d$g, FUN = function(v) mean(v, na.rm = TRUE))": "`ave`",
+    "ifelse(d$y > 20, factor(d$g), NA)": "positions of a factor's levels",
+    "k <- factor(d$x)\nv[k]": "places of its levels",
+    "data.frame(a = 1, a = 2)": "two columns are called",
+    "summary(d$g)": "`table` counts them",
+    'f <- function(x) paste0("a", x)\nf(d$g)': "is given a vector",
 }
+
+
+#: R code that means something else quietly, and what its note says.
+NOTED = {
+    "is.nan(d$x)": "NA and NaN are one",
+    "f <- function(x) sum(x > 2)": "False here",
+    "f <- function(x) sort(x)": "leaves missing values out",
+    "f <- function(x) any(x > 2)": "leaves it open",
+    "rownames(d[d$n == 1, ])": "counted from 0",
+    "sapply(d, class)": "types have other names",
+    "summary(d)": "columns that are no numbers",
+    "v[1]^(1 / 3)": "NaN in R",
+}
+
+
+@pytest.mark.parametrize("code", NOTED)
+def test_a_quiet_difference_is_noted(code: str) -> None:
+    """What is translated and may differ carries a note."""
+    found = translate(f"{START}\n{code}")
+    assert not found.leftovers
+    assert any(NOTED[code] in note.text for note in found.notes)
 
 
 @pytest.mark.parametrize("code", REFUSED)

@@ -61,6 +61,10 @@ CASES = {
     "factor of numbers, compared": 'd$f == "3"',
     "factor of numbers, among": 'd$f %in% c("1", "10")',
     "factor of numbers, replaced": 'sub("1", "z", d$f)',
+    "number among texts": 'd$y %in% c("10", "20")',
+    "whole number of R": "paste(100000L, 5L)",
+    "texts of stringr": 'stringr::str_c(d$g, "-", d$h)',
+    "texts of stringr, all there": 'stringr::str_c("a", d$y)',
     "identical texts": 'identical(paste(d$h, "x"), paste0(d$h, " x"))',
     "identical texts with NA": "identical(as.character(d$g), d$g)",
     "texts that differ": "identical(paste(d$g), d$g)",
@@ -111,7 +115,6 @@ def test_constants_are_written_as_r_writes_them(tmp_path: Path) -> None:
 
 REFUSED = {
     'd$y == "10"': "compares numbers with text",
-    'd$y %in% c("10", "20")': "looks numbers up among texts",
     "c(d$g, d$x)": "R makes text",
     'c(TRUE, NA, "z")': "R makes text",
     'c(d$f, "a")': "`c` of a factor",
