@@ -117,10 +117,10 @@ def spread(tasks: Iterable[Callable[[], Any]], count: int) -> Iterator[tuple[int
     """
     crew = _Crew(iter(enumerate(tasks)), threading.Lock(), queue.SimpleQueue(), taken(count), threading.Event())
     threads = [threading.Thread(target=crew.serve, args=(worker,), daemon=True) for worker in crew.workers]
-    for thread in threads:
-        thread.start()
     serving = len(threads)
     try:
+        for thread in threads:
+            thread.start()
         while serving:
             found = crew.done.get()
             if found is None:
@@ -154,7 +154,8 @@ def _stop(workers: list[Worker], threads: list[threading.Thread]) -> None:
         worker.interrupt()
     until = time.monotonic() + _process.GRACE
     for worker, thread in zip(workers, threads, strict=True):
-        thread.join(max(0.0, until - time.monotonic()))
+        if thread.ident is not None:  # where it was started at all
+            thread.join(max(0.0, until - time.monotonic()))
         if thread.is_alive():
             continue
         worker.is_stopped = False  # the thread may have ended just before it was stopped

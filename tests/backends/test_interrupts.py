@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from lmebridge.backends import _process
+from lmebridge.backends import _pool, _process
 from lmebridge.backends._interrupts import unheard
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="signals and workers are POSIX's")
@@ -54,3 +55,19 @@ def test_ctrl_c_while_a_process_ends(monkeypatch):
     assert (process.requests, process.answers, process.console) == (-1, -1, -1)
     with pytest.raises(ProcessLookupError):
         os.kill(process.popen.pid, 0)
+
+
+def test_ctrl_c_while_a_pool_starts(monkeypatch):
+    """Ctrl-C between the starts of two threads of a pool ends the one, and the workers of both are there again."""
+    start, before = threading.Thread.start, threading.active_count()
+    monkeypatch.setattr(_pool, "_WORKERS", [])
+
+    def pressed(thread):
+        start(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        list(_pool.spread((lambda: time.sleep(0.05) for _ in range(1000)), 2))
+    assert threading.active_count() == before
+    assert [worker.is_stopped for worker in _pool._WORKERS] == [False, False]
