@@ -138,6 +138,13 @@ def _shared(left: Value, right: Value) -> Value | None:
     return text(names[0]) if len(names) == 1 else Value(py("[*X]", X=names), Kind.LIST, Kind.TEXT, constant=names)
 
 
+def _note_order(call: RCall, left: Value, key: Value | None) -> None:
+    """A note where the keys are not known to be the first columns: R puts them there, pandas leaves them."""
+    names = [] if key is None else key.constant if isinstance(key.constant, list) else [key.constant]
+    if not (left.complete and names and list(left.parts)[: len(names)] == names):
+        call.note("R puts the columns that it merges by first, pandas leaves them where they are")
+
+
 def _sorted_by_keys(call: RCall, code: ast.expr, key: Value, frames: list[Value]) -> ast.expr:
     """The rows in R's order: by the text of a factor, and of all keys at once where there are several.
 
@@ -176,9 +183,10 @@ def merge(call: RCall) -> Value:
     code = py("X.merge(Y, **O)", X=left, Y=right, O=options)
     if {"left_on", "right_on"} <= set(options):
         code = _without_right_key(call, code, options["left_on"], options["right_on"])
-    if how == "right":
+    if how == "right" or not call.flag("sort", True):
         call.note("rows of the same key may be in another order than in R")
     key = options.get("on") or options.get("left_on") or _shared(left, right)
+    _note_order(call, left, key)
     if call.flag("sort", True) and key is not None:
         code = _sorted_by_keys(call, code, key, [left, right])
     elif key is None:

@@ -277,6 +277,8 @@ def describe(call: RCall) -> Value:
         raise call.fail("`summary` of text or of truth values has no translation: `table` counts them")
     if value.kind is not Kind.FRAME:
         series = value if value.is_series else value.but(code=py("pd.Series(X)", X=value))
+        if not value.missing_free:
+            call.note("missing values are left out here; R counts them too")
         six = ["min", "25%", "50%", "mean", "75%", "max"]
         labels = ["Min.", "1st Qu.", "Median", "Mean", "3rd Qu.", "Max."]
         code = py("X.describe()[SIX].set_axis(LABELS)", X=series, SIX=six, LABELS=labels)

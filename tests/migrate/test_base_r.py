@@ -245,6 +245,8 @@ NOTED = {
     "sapply(d, class)": "types have other names",
     "summary(d)": "columns that are no numbers",
     "v[1]^(1 / 3)": "NaN in R",
+    'merge(d, e, by = "g", sort = FALSE)': "another order",
+    'merge(d, data.frame(n = 1:2, z = 3:4), by = "n")': "merges by first",
 }
 
 

@@ -11,7 +11,14 @@ import pandas as pd
 
 from lmebridge.backends import _wire
 from lmebridge.migrate.proof.models import model_in_r, plain_name
-from lmebridge.migrate.proof.printed_tables import QUANTILES, beside_overview, is_overview, kable_cells, overview_cells
+from lmebridge.migrate.proof.printed_tables import (
+    QUANTILES,
+    beside_overview,
+    is_overview,
+    kable_cells,
+    overview_cells,
+    without_count,
+)
 from lmebridge.migrate.proof.shown import TRUTH, Cell, cells
 from lmebridge.parity.compare import compare
 from lmebridge.parity.keys import Key
@@ -191,7 +198,7 @@ def cells_of_r(value: Mapping[str, Any]) -> tuple[Cell, ...]:
         return overview_cells(found)
     if kind == "text" and _is_kable(found):
         return kable_cells([found] if isinstance(found, str) else list(found))
-    return cells(_single(found))
+    return cells(_single(without_count(found)))
 
 
 def _single(found: Any) -> Any:

@@ -59,6 +59,12 @@ def is_overview(found: Any) -> bool:
     return any(_QUANTILE.fullmatch(text) for text in texts) and all(":" in text for text in texts)
 
 
+def without_count(found: Any) -> Any:
+    """The summary of a vector without the number of its missing values, which pandas has no place for."""
+    is_summary = isinstance(found, pd.Series) and {"1st Qu.", "NA's"} <= set(found.index)
+    return found.drop("NA's") if is_summary else found
+
+
 def overview_cells(found: pd.DataFrame) -> tuple[Cell, ...]:
     """The six numbers of each column of numbers; what R counts of other columns has no counterpart in pandas."""
     cells = []
