@@ -134,8 +134,11 @@ evalq(envir = new.env(parent = baseenv()), {
     }
   }
 
-  # The folder that Python made for this process; Python may have been killed before it could remove it.
+  # The folder that Python made for this process; Python may have been killed before it could remove it, and before the
+  # greeting, which nobody takes then, is an error.
   folder <- Sys.getenv("TMPDIR")
-  suspendInterrupts(serve(commandArgs(trailingOnly = TRUE)))
-  if (startsWith(basename(folder), "lmebridge-")) unlink(folder, recursive = TRUE)
+  tryCatch(
+    suspendInterrupts(serve(commandArgs(trailingOnly = TRUE))),
+    finally = if (startsWith(basename(folder), "lmebridge-")) unlink(folder, recursive = TRUE)
+  )
 })

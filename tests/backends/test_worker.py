@@ -296,17 +296,23 @@ def is_gone(number: int, seconds: float = 10) -> bool:
     return False
 
 
-#: How Python ends: by itself, by an error, at once.
-FAREWELLS = ["", "raise SystemExit(0)", "os.kill(os.getpid(), signal.SIGKILL)"]
+#: How Python ends: by itself, at once, at once and before R has greeted.
+STARTED = "_r.start(); print(_r.current().greeting['pid'][0], flush=True)"
+KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
+STARTING = f"""
+def greeting(process, _):
+    print(process.popen.pid, flush=True)
+    {KILLED}
+_process.Process.greeting = greeting
+_r.start()
+"""
+FAREWELLS = {"by itself": STARTED, "at once": f"{STARTED}; {KILLED}", "while R starts": STARTING}
 
 
 @pytest.mark.parametrize("farewell", FAREWELLS)
 def test_r_ends_with_python(farewell, tmp_path):
     """However Python ends, R ends too, and its folder goes."""
-    program = (
-        "import os, signal; from lmebridge.backends import _r; _r.start();"
-        f"print(_r.current().greeting['pid'][0], flush=True); {farewell}"
-    )
+    program = f"import os, signal\nfrom lmebridge.backends import _process, _r\n{FAREWELLS[farewell]}"
     environment = {**os.environ, "LMEBRIDGE_R": "worker", "TMPDIR": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], env=environment, capture_output=True, text=True, check=False
