@@ -252,11 +252,27 @@ def xtabs(call: RCall) -> Value:
     call.refuse_rest()
     node, frame = call.argument("formula"), call.expect("data", Kind.FRAME)
     parts = operands(node)
-    names = operands(parts[0]) if len(parts) == 1 and function_name(parts[0]) == "+" else ()
+    names = operands(parts[-1]) if function_name(parts[-1]) == "+" else ()
     if len(names) != 2 or not all(isinstance(name, Name) for name in names):
         raise call.fail("only counts of two factors have a translation")
+    if len(parts) == 2:
+        return _summed(call, frame, parts[0], [name.name for name in names if isinstance(name, Name)])
     first, second = (py("F[N]", F=frame, N=name.name) for name in names if isinstance(name, Name))
     return Value(py("pd.crosstab(X, Y)", X=first, Y=second), Kind.TABLE, Kind.NUMBER)
+
+
+def _summed(call: RCall, frame: Value, node: Node, names: list[str]) -> Value:
+    """Sums of a column over every combination of two factors."""
+    if not isinstance(node, Name):
+        raise call.fail("only sums of a column have a translation")
+    code = py(
+        'F.pivot_table(Y, index=A, columns=B, aggfunc="sum", fill_value=0, observed=False)',
+        F=frame,
+        Y=node.name,
+        A=names[0],
+        B=names[1],
+    )
+    return Value(code, Kind.TABLE, Kind.NUMBER)
 
 
 @translates("prop.table proportions", "x, margin = NULL", "`t / t.sum()`")
@@ -295,12 +311,24 @@ def aggregate(call: RCall) -> Value:
     return aggregated_by(call)
 
 
-@translates("by split", "x, f, ...", "`{name: part for name, part in d.groupby(g)}`")
+@translates("by", "data, INDICES, FUN, ..., na.rm", "`x.groupby(g).mean()`")
+def by(call: RCall) -> Value:
+    """A summary of each group of a vector."""
+    from lmebridge.migrate.grouping import summarised
+
+    value, key = call.value("data"), call.value("INDICES")
+    if value.kind is not Kind.COLUMN:
+        raise call.fail("`by` is translated for a column: use `lapply(split(d, f), ...)`")
+    code, element = summarised(call, value, [key], "FUN")
+    return Value(code, Kind.NAMED, element, source="table")
+
+
+@translates("split", "x, f, ...", "`{name: part for name, part in d.groupby(g)}`")
 def split(call: RCall) -> Value:
     """Parts of a frame or vector by a factor."""
     call.refuse_rest()
     value, groups = call.value("x"), call.value("f")
-    if call.name == "by" or value.kind not in {Kind.FRAME, Kind.COLUMN} or not groups.is_series:
+    if value.kind not in {Kind.FRAME, Kind.COLUMN} or not groups.is_series:
         raise call.fail(f"`{call.name}` of these has no translation")
     code = py("dict(list(X.groupby(G, observed=True)))", X=value, G=groups)
     part = value.but(rows="")

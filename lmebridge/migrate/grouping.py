@@ -38,14 +38,31 @@ def method(call: RCall, parameter: str) -> str:
 
 def summarised(call: RCall, value: Value, keys: list[Value], parameter: str) -> tuple[ast.expr, Kind]:
     """A vector's summary by the groups of others with the same rows."""
-    name = method(call, parameter)
+    function = _own_function(call, value, parameter)
+    name = "" if function is not None else method(call, parameter)
     if not value.is_series or not all(key.is_series for key in keys):
         raise Untranslated(f"`{call.name}` of anything but columns has no translation")
     keys = [key if same_rows(key, value) else key.but(code=py("K.to_numpy()", K=key)) for key in keys]
     by = keys[0].code if len(keys) == 1 else py("[*K]", K=keys)
     code = py("X.groupby(G, **O)", X=value, G=by, O={"observed": literal(True)})
     call.refuse_rest()
+    if function is not None:
+        return py("G.agg(F)", G=code, F=function[0]), function[1]
     return _applied(call, code, name), Kind.NUMBER
+
+
+def _own_function(call: RCall, value: Value, parameter: str) -> tuple[ast.expr, Kind] | None:
+    """A function that the call writes out: what it gives must be one value."""
+    node = call.argument(parameter)
+    plain = "".join(deparse(node).split())
+    if operator(node) != "function" or plain == "function(x)length(unique(x))":
+        return None
+    from lmebridge.migrate.functions import lambda_of
+
+    code, result = lambda_of(call.scope, node, [Value(value.code, Kind.COLUMN, value.element)])
+    if result.kind not in {Kind.NUMBER, Kind.LOGICAL}:
+        raise Untranslated(f"this `{parameter}` of `{call.name}` has no translation")
+    return code, result.element
 
 
 def _applied(call: RCall, groups: ast.expr, name: str) -> ast.expr:

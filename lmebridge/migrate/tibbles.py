@@ -84,11 +84,16 @@ def add_row(call: RCall) -> Value:
 @translates(
     "expand_grid", "..., .name_repair", "`pd.MultiIndex.from_product(...).to_frame(index=False)`", packages="tidyr"
 )
+@translates("crossing", "..., .name_repair", "as `expand_grid`, of `np.unique(x)`", packages="tidyr")
 def expand_grid(call: RCall) -> Value:
     """Every combination, the first varying slowest."""
     pairs = call.rest_values
     if not pairs or any(not name or not value.is_vector for name, value in pairs):
-        raise call.fail("`expand_grid` is translated for named vectors")
+        raise call.fail(f"`{call.name}` is translated for named vectors")
+    if call.name == "crossing":
+        if any(value.factor for _, value in pairs):
+            raise call.fail("`crossing` of factors has no translation")
+        pairs = [(name, value.but(code=py("np.unique(X)", X=value))) for name, value in pairs]
     values, names = [value for _, value in pairs], [name for name, _ in pairs]
     template = "pd.MultiIndex.from_product(VALUES, names=NAMES).to_frame(index=False)"
     code = py(template, VALUES=values, NAMES=names)

@@ -56,6 +56,7 @@ CASES = {
     "filter na": "d %>% filter(!is.na(g), !is.na(x))",
     "filter chain": "d %>% select(g, x) %>% filter(x > mean(x, na.rm = TRUE))",
     "filter between": "d %>% filter(between(x, 2, 3))",
+    "crossing": 'tidyr::crossing(a = c(2, 1, 2), b = c("y", "x"))',
     "filter group size": "d %>% group_by(g) %>% filter(n() > 1)",
     "filter group max": "d %>% group_by(g) %>% filter(x == max(x, na.rm = TRUE))",
     "filter group max with NA": "d %>% group_by(g) %>% filter(x == max(x))",
