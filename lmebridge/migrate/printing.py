@@ -240,8 +240,42 @@ def sprintf(call: RCall) -> Value:
     """Text with numbers in it, in C's formats."""
     fmt = call.constant("fmt")
     values = [value for _, value in call.rest_values]
+    if isinstance(fmt, str) and any(value.is_vector for value in values):
+        return _sprintf_of_vectors(call, fmt, values)
     if not isinstance(fmt, str) or any(value.kind not in {*SCALARS, Kind.UNKNOWN} for value in values):
-        raise call.fail("`sprintf` of vectors has no translation")
+        raise call.fail("`sprintf` of these has no translation")
+    return Value(_filled_in(call, fmt, values), Kind.TEXT, Kind.TEXT)
+
+
+def _sprintf_of_vectors(call: RCall, fmt: str, values: list[Value]) -> Value:
+    """One text for each element: a comprehension."""
+    vectors = [value for value in values if value.is_vector]
+    plain = all(value.element in {Kind.NUMBER, Kind.TEXT, Kind.UNKNOWN} and not value.factor for value in vectors)
+    if not plain or len(vectors) > len(_TURNS) or any(value.kind is Kind.NA for value in values):
+        raise call.fail("`sprintf` of these vectors has no translation")
+    if not all(value.missing_free or value.is_literal or value.positions is not None for value in vectors):
+        call.note("a missing value is written nan here, and NA in R")
+    naming = call.scope.session.naming
+    words = _TURNS[: len(vectors)] if len(vectors) > 1 else [("each", "item")]
+    names = [naming.unused(*word) for word in words]
+    turns = iter(names)
+    known = [
+        Value(ast.Name(next(turns), ast.Load()), value.element, value.element) if value.is_vector else value
+        for value in values
+    ]
+    targets = [ast.Name(name, ast.Store()) for name in names]
+    target: ast.expr = targets[0] if len(targets) == 1 else ast.Tuple([*targets], ast.Store())
+    source = vectors[0].code if len(vectors) == 1 else py("zip(*X, strict=True)", X=vectors)
+    listed = ast.ListComp(_filled_in(call, fmt, known), [ast.comprehension(target, source, [], 0)])
+    return Value(listed, Kind.LIST, Kind.TEXT, missing_free=True)
+
+
+#: Names of the elements of several vectors.
+_TURNS = [("first", "one"), ("second", "other"), ("third", "another")]
+
+
+def _filled_in(call: RCall, fmt: str, values: list[Value]) -> ast.expr:
+    """An f-string for C's format."""
     pieces = _FORMAT.split(fmt)
     formats = _FORMAT.findall(fmt)
     waiting = list(values)
@@ -256,7 +290,7 @@ def sprintf(call: RCall) -> Value:
         parts += [ast.Constant(after)] if after else []
     if "%" in "".join(pieces) or waiting:
         raise call.fail("this format of `sprintf` has no translation")
-    return Value(ast.JoinedStr(parts), Kind.TEXT, Kind.TEXT)
+    return ast.JoinedStr(parts)
 
 
 def _formatted(call: RCall, value: Value, fmt: str) -> ast.expr:

@@ -183,7 +183,8 @@ class Scope:
     def column_named(self, name: str) -> Value | None:
         """The column in reach that a name stands for; None when it stands for something else."""
         if self.mask is None:
-            return self.parent.column_named(name) if self.parent is not None else None
+            nearer = name in self.symbols  # a parameter of a function written within the verb
+            return self.parent.column_named(name) if self.parent is not None and not nearer else None
         if name in self.mask.extra:
             return self.mask.extra[name]
         frame = self.mask.frame

@@ -143,7 +143,7 @@ def _one_index(call: RCall, value: Value, node: Node | None) -> Value:
         return _of_matrix_as_vector(value, position(call.scope, node))
     if value.kind in _FRAMES:
         return columns_at(value, position(call.scope, node))
-    found = matched(call.scope, value, node)
+    found = matched(call.scope, value, node) or _standard_error(call, node)
     if found is not None:
         return found
     if value.is_series and function_name(unwrap(node)) == "order":
@@ -153,6 +153,20 @@ def _one_index(call: RCall, value: Value, node: Node | None) -> Value:
         if sorted_value is not None:
             return sorted_value
     return _single(value, position(call.scope, node, labels=value.is_series))
+
+
+def _standard_error(call: RCall, node: Node) -> Value | None:
+    """``sqrt(diag(vcov(m)))["x"]``, which has its name from the covariance matrix."""
+    inner = call.argument("x")
+    for word in ("sqrt", "diag", "vcov"):
+        if function_name(inner) != word or len(operands(inner)) != 1:
+            return None
+        inner = operands(inner)[0]
+    model, found = call.scope.value(inner), position(call.scope, node)
+    if model.kind is not Kind.FIT or found.sort != "name":
+        return None
+    code = py('M.coef_table().loc[X, "Std. Error"]', M=model, X=found.code)
+    return Value(code, Kind.NUMBER, Kind.NUMBER)
 
 
 def _is_matrix(value: Value) -> bool:

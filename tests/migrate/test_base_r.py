@@ -75,6 +75,7 @@ CASES = {
     "tapply keeps NA": "tapply(d$x, d$g, sum)",
     "tapply by a function": "tapply(d$y, d$g, function(x) max(x) - min(x))",
     "tapply by a function keeps NA": "tapply(d$x, d$g, function(x) var(x) / mean(x))",
+    "tapply with a function within": "with(d, tapply(y, g, function(x) max(x) / mean(x)))",
     "by": "as.vector(by(d$y, d$g, mean))",
     "sums of two factors": 'as.numeric(xtabs(y ~ g + n, d)["a", ])',
     "table": "table(d$g)",
@@ -167,6 +168,12 @@ CASES = {
     "function of a range that meets NA": "f <- function(x) range(x)\nf(d$x)",
     "function that changes its argument": "f <- function(a) {\n  a$y <- 0\n  a\n}\nb <- f(d)\nd$y + b$y",
     "function of two vectors": "f <- function(a, b) a - b\nf(d$n, sort(d$y))",
+    "rows by a condition on other rows": 'b <- d[order(d$y, decreasing = TRUE), ]\nb[d$g == "a", "n"]',
+    "split by other rows": "b <- d[order(d$y, decreasing = TRUE), ]\nsplit(b$y, d$g)$a",
+    "changed by a condition on other rows": (
+        'b <- d[order(d$y, decreasing = TRUE), ]\nb$y[d$g == "a"] <- 0\nb[d$n == 4, "y"] <- 1\nb'
+    ),
+    "ifelse of NA": "ifelse(NA, 1, 2)",
     "sd of groups": "ave(d$y, d$n, FUN = sd)",
     "contained scalar": '"a" %in% d$g',
     "nested ifelse": 'ifelse(d$y < 25, "lo", ifelse(d$y < 60, "mid", "hi"))',
@@ -235,6 +242,7 @@ REFUSED = {
     "k <- factor(d$x)\nv[k]": "places of its levels",
     "data.frame(a = 1, a = 2)": "two columns are called",
     "summary(d$g)": "`table` counts them",
+    "b <- d[order(d$y), ]\ntable(b$g, d$g)": "of two frames",
     'f <- function(x) paste0("a", x)\nf(d$g)': "is given a vector",
 }
 
@@ -249,6 +257,10 @@ NOTED = {
     "sapply(d, class)": "types have other names",
     "summary(d)": "columns that are no numbers",
     "v[1]^(1 / 3)": "NaN in R",
+    "tapply(d$y, factor(d$g), sum)": "without rows",
+    "table(factor(d$g), factor(d$n))": "without rows",
+    "split(d, factor(d$g))": "without rows",
+    "within(d, { a <- x + 1; b <- a * 2 })": "reverse order",
     'merge(d, e, by = "g", sort = FALSE)': "another order",
     'merge(d, data.frame(n = 1:2, z = 3:4), by = "n")': "merges by first",
 }

@@ -53,6 +53,7 @@ LINES = {
     'resid(m, type = "pearson")': 'm.residuals(type="pearson")',
     "residuals(m, scaled = TRUE)": "m.residuals() / m.sigma()",
     "sigma(m)^2": "m.sigma() ** 2",
+    'sqrt(diag(vcov(m)))["x"]': 'm.coef_table().loc["x", "Std. Error"]',
     "sqrt(diag(vcov(m)))": "np.sqrt(np.diag(m.vcov()))",
     "anova(m, m2)": "lme.anova(m, m2)",
     "anova(m, type = 2)": 'lme.anova(m, type="II")',

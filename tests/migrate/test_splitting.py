@@ -22,6 +22,9 @@ CASES = {
     "pieces by a pattern": 'sapply(strsplit(d$id, "[0-9]+_"), function(p) p[1])',
     "pieces of one text": 'strsplit("a b c", " ")[[1]]',
     "unlisted": 'rev(unlist(strsplit("a-b-c", "-")))',
+    "texts of numbers": 'sprintf("%02d", seq_len(nrow(d)))',
+    "texts of several": 'sprintf("%s: %.2f (%d%%)", words, v / 3, 5L)',
+    "texts of columns": 'sprintf("%s has %5.1f", d$id, d$n)',
     "repeated": 'strrep("ab", 3)',
     "map2_dbl": "purrr::map2_dbl(v, d$n, ~ .x * .y)",
     "map2_chr": 'purrr::map2_chr(words, v, function(w, k) paste0(w, "!"))',
@@ -53,6 +56,7 @@ def test_value_is_r_s(name: str, truth: dict[str, Any]) -> None:
 REFUSED = {
     'strsplit("abc", "")': "single characters",
     'sapply(strsplit(d$id, "_"), length)': "only pieces at a place",
+    'sprintf("%s", factor(words))': "these vectors",
     'writeLines("a", "file.txt")': "to a file",
     "writeLines(v)": "is no text",
     "purrr::imap_dbl(v, ~ .x)": "what has names",
