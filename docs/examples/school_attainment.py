@@ -284,6 +284,7 @@ four = four.assign(
 )
 
 # what the practical prints, one column a school
+# Note: a column of missing names would be called NA in R, and nan here.
 table_of_four = (
     four.assign(
         **{

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from lmebridge.migrate.conditions import kept_truth
 from lmebridge.migrate.number_text import factor_text, in_format, text_code
+from lmebridge.migrate.operators import by_place
 from lmebridge.migrate.registry import replaces, translates
-from lmebridge.migrate.sorting import LOCALE
+from lmebridge.migrate.sorting import LOCALE, note_levels
 from lmebridge.migrate.values import NA, NOTHING, SCALARS, Kind, Value, dictionary, literal, py
 from lmebridge.rsyntax import Call, Constant, Name, Node, function_name, operands
 
@@ -233,7 +234,11 @@ def table(call: RCall) -> Value:
     if len(values) == 1 and values[0].element is Kind.LOGICAL:
         return Value(py("pd.Series(X).value_counts().sort_index()", X=values[0]), Kind.NAMED, Kind.NUMBER)
     if len(values) == 2:
-        return Value(py("pd.crosstab(X, Y)", X=values[0], Y=values[1]), Kind.TABLE, Kind.NUMBER)
+        first, second = values
+        if first.is_series and second.is_series and bool(first.rows and second.rows) and first.rows != second.rows:
+            raise call.fail("a table of columns of two frames has no translation: put them into one")
+        note_levels(call, first, second)
+        return Value(py("pd.crosstab(X, Y)", X=first, Y=second), Kind.TABLE, Kind.NUMBER)
     if len(values) == 1:
         return Value(py("pd.Series(X).value_counts().sort_index()", X=values[0]), Kind.NAMED, Kind.NUMBER)
     raise call.fail("a table of more than two factors has no translation")
@@ -257,6 +262,9 @@ def xtabs(call: RCall) -> Value:
         raise call.fail("only counts of two factors have a translation")
     if len(parts) == 2:
         return _summed(call, frame, parts[0], [name.name for name in names if isinstance(name, Name)])
+    note_levels(
+        call, *(frame.parts[name.name] for name in names if isinstance(name, Name) and name.name in frame.parts)
+    )
     first, second = (py("F[N]", F=frame, N=name.name) for name in names if isinstance(name, Name))
     return Value(py("pd.crosstab(X, Y)", X=first, Y=second), Kind.TABLE, Kind.NUMBER)
 
@@ -293,6 +301,7 @@ def tapply(call: RCall) -> Value:
     value, groups = call.value("X"), call.argument("INDEX")
     keys = [call.scope.value(each) for each in (operands(groups) if function_name(groups) == "list" else (groups,))]
     code, element = summarised(call, value, keys, "FUN")
+    note_levels(call, *keys)
     if len(keys) == 1:
         return Value(code, Kind.NAMED, element, source="table")
     if len(keys) == 2:
@@ -330,6 +339,9 @@ def split(call: RCall) -> Value:
     value, groups = call.value("x"), call.value("f")
     if value.kind not in {Kind.FRAME, Kind.COLUMN} or not groups.is_series:
         raise call.fail(f"`{call.name}` of these has no translation")
+    if value.rows and groups.rows and value.rows != groups.rows:
+        groups = by_place(groups)
+    note_levels(call, groups)
     code = py("dict(list(X.groupby(G, observed=True)))", X=value, G=groups)
     part = value.but(rows="")
     return Value(code, Kind.MAPPING, parts={"*": part})

@@ -272,6 +272,8 @@ def describe(call: RCall) -> Value:
     call.refuse_rest()
     value = call.value("object")
     if value.factor:
+        if not value.missing_free:
+            call.note("missing values are left out here; R counts them too")
         return Value(py("X.value_counts(sort=False)", X=value), Kind.NAMED, Kind.NUMBER)
     if value.element in {Kind.TEXT, Kind.LOGICAL}:
         raise call.fail("`summary` of text or of truth values has no translation: `table` counts them")

@@ -71,6 +71,8 @@ def _applied(call: RCall, groups: ast.expr, name: str) -> ast.expr:
     skips = name in {"mean", "sum", "std", "var", "median", "max", "min"}
     if skips and not removes:
         return py(f"G.{name}(skipna=False)", G=groups)
+    if name == "nunique":
+        return py("G.nunique(dropna=False)", G=groups)
     return py(f"G.{name}()", G=groups)
 
 

@@ -109,6 +109,8 @@ def within(call: RCall) -> Value:
         value = column_for(frame, kept_truth(inner, source, inner.value(source)))
         new[target.name] = inner.wrap(value)
         known = known.but(parts={**known.parts, target.name: value.but(kind=Kind.COLUMN, constant=None)})
+    if len(set(new) - {*frame.parts, *dropped}) > 1:
+        call.note("R puts the new columns in the reverse order")
     code = py("F.assign(**NEW)", F=frame, NEW=new)
     if dropped:
         code = py("X.drop(columns=N)", X=code, N=dropped)

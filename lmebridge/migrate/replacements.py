@@ -13,6 +13,7 @@ from lmebridge.migrate.masking import column_for
 from lmebridge.migrate.operators import by_place
 from lmebridge.migrate.positions import Position, position
 from lmebridge.migrate.registry import replaces
+from lmebridge.migrate.subsetting import mask_for
 from lmebridge.migrate.values import NOTHING, Kind, Value, literal, py
 from lmebridge.rsyntax import Argument, Name, Node, function_name, operands, operator
 
@@ -194,7 +195,7 @@ def _set_cells_of_column(call: RCall, node: Node, place: Node | None) -> Value:
     found = position(call.scope, place, labels=True)
     value = by_place(call.value("value"))
     if found.sort == "mask":
-        call.emit("X.loc[R, C] = V", X=frame, R=found.code, C=name_node.name, V=value)
+        call.emit("X.loc[R, C] = V", X=frame, R=mask_for(frame, found), C=name_node.name, V=value)
     elif found.sort in {"one", "several", "slice"}:
         call.emit("X.iloc[R, X.columns.get_loc(C)] = V", X=frame, R=found.code, C=name_node.name, V=value)
     else:
@@ -207,5 +208,6 @@ def _set_cells(call: RCall, frame: Value, given: list[Argument], value: Value) -
     columns = position(call.scope, given[1].value)
     if rows.sort not in {"mask", "all"} or columns.sort not in {"name", "names"}:
         raise call.fail("assigning to these cells has no translation")
-    call.emit("X.loc[R, C] = V", X=frame, R=rows.code, C=columns.code, V=by_place(value))
+    mask = mask_for(frame, rows) if rows.sort == "mask" else rows.code
+    call.emit("X.loc[R, C] = V", X=frame, R=mask, C=columns.code, V=by_place(value))
     return NOTHING

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 LOCALE = "R orders text by the locale, Python by code point"
 
 
+def note_levels(call: RCall, *keys: Value) -> None:
+    """A note where groups are a factor's levels, of which some may have no rows."""
+    if any(key.factor for key in keys):
+        call.note("a level without rows is left out here, and kept in R")
+
+
 def sorted_frame(scope: Scope, frame: Value, order: Node) -> Value:
     """``d[order(d$x, -d$y), ]`` as `sort_values`."""
     keys, directions = _keys(scope, order)

@@ -268,7 +268,7 @@ def cells(value: Value, rows: Position, columns: Position, *, drop: bool, scope_
         single = columns.sort in {"one", "name"}
         return _one_column(value, columns) if single else columns_at(value, columns)
     if rows.sort == "mask" and columns.sort in {"name", "names"}:
-        code = py("X.loc[R, C]", X=value, R=rows.code, C=columns.code)
+        code = py("X.loc[R, C]", X=value, R=mask_for(value, rows), C=columns.code)
         one = columns.sort == "name"
         part = _known_column(value, columns) if one else value
         return part.but(code=code, rows=scope_rows)
@@ -280,6 +280,12 @@ def cells(value: Value, rows: Position, columns: Position, *, drop: bool, scope_
     if columns.sort in {"one", "name"}:
         return _of_series(_one_column(value, columns), rows)
     return rows_at(columns_at(value, columns), rows, scope_rows)
+
+
+def mask_for(value: Value, rows: Position) -> ast.expr:
+    """A mask by place where it was made of other rows: pandas would pair it with the frame's by their labels."""
+    others = bool(rows.rows and value.rows) and rows.rows != value.rows
+    return py("M.to_numpy()", M=rows.code) if others else rows.code
 
 
 def _known_column(value: Value, columns: Position) -> Value:
@@ -328,7 +334,7 @@ def rows_at(value: Value, rows: Position, new_rows: str) -> Value:
     if rows.sort == "all":
         return value
     if rows.sort == "mask":
-        return some.but(code=py("X[R]", X=value, R=rows.code))
+        return some.but(code=py("X[R]", X=value, R=mask_for(value, rows)))
     if rows.sort == "one":
         return some.but(code=py("X.iloc[[R]]", X=value, R=rows.code))
     if rows.sort in {"several", "slice"}:

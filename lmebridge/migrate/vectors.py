@@ -9,7 +9,7 @@ from lmebridge.migrate.conditions import both_ways, kept_truth
 from lmebridge.migrate.operators import as_array, by_place
 from lmebridge.migrate.registry import translates
 from lmebridge.migrate.rounding import TIES, rounds_otherwise
-from lmebridge.migrate.values import NULL, SCALARS, Kind, Untranslated, Value, dictionary, literal, py
+from lmebridge.migrate.values import NA, NULL, SCALARS, Kind, Untranslated, Value, dictionary, literal, py
 from lmebridge.rsyntax import Node, operands, operator
 
 if TYPE_CHECKING:
@@ -206,6 +206,8 @@ def ifelse(call: RCall) -> Value:
     yes, no = by_place(call.value("yes")), by_place(call.value("no"))
     if call.name == "ifelse" and (yes.factor or no.factor):
         raise call.fail("`ifelse` takes the positions of a factor's levels: say `as.character(...)`, or the positions")
+    if test.kind is Kind.NA:
+        return NA
     if test.kind in SCALARS:
         return Value(ast.IfExp(test.code, yes.code, no.code), yes.kind if yes.kind is no.kind else Kind.UNKNOWN)
     element = common([yes, no])

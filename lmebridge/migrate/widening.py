@@ -82,6 +82,10 @@ def _labelled(call: RCall, frame: Value, code: ast.expr, name: str, *, several: 
     """The new columns named as tidyr names them."""
     prefix, separator = call.constant("names_prefix", ""), call.constant("names_sep", "_")
     known = frame.parts.get(name, Value(code))
+    if known.element is Kind.LOGICAL:
+        call.note("the new columns are called True and False here, and TRUE and FALSE in R")
+    if not known.missing_free:
+        call.note("a column of missing names would be called NA in R, and nan here")
     textual = known.factor or known.element is Kind.TEXT
     if several:
         shape = 'f"{value}SEPARATOR{name}"'.replace("SEPARATOR", f"{separator}{prefix}")

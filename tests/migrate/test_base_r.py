@@ -173,6 +173,7 @@ CASES = {
     "changed by a condition on other rows": (
         'b <- d[order(d$y, decreasing = TRUE), ]\nb$y[d$g == "a"] <- 0\nb[d$n == 4, "y"] <- 1\nb'
     ),
+    "kinds in groups": "tapply(d$x, d$n, function(x) length(unique(x)))",
     "ifelse of NA": "ifelse(NA, 1, 2)",
     "sd of groups": "ave(d$y, d$n, FUN = sd)",
     "contained scalar": '"a" %in% d$g',
