@@ -56,6 +56,7 @@ goldens:  ## write R's own numbers for fixtures/cases.csv and fixtures/scripts a
 	Rscript r/make_goldens.R
 	Rscript r/make_goldens.R --cases fixtures/glmer_cases.csv --out fixtures/goldens/generalized
 	Rscript r/make_inference_goldens.R
+	Rscript r/make_interval_goldens.R
 	Rscript r/make_script_goldens.R
 
 fixtures:  ## export the tests' data from R's packages again (needs R with lme4, nlme, MASS, mlmRev)

@@ -116,12 +116,13 @@ def _profile(fit: MerMod, names: list[str], level: float, *, progress: bool | No
     from scipy.special import ndtri
 
     from lmebridge.inference.interpolation import limits
-    from lmebridge.inference.profiling import profile
+    from lmebridge.inference.profiling import profiled
 
     in_r = merMod_engine(fit)
     if in_r is not None:
         return _profile_in_r(in_r, names, level, progress=progress)
-    table, zetas = profile(fit, names, progress=progress), ndtri([(1 - level) / 2, (1 + level) / 2])
+    zetas = ndtri([(1 - level) / 2, (1 + level) / 2])
+    table = profiled(fit, names, progress=progress, ends=zetas.tolist())
     return np.array([limits(table, name, zetas) for name in names])
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lmebridge.pls import derivatives
+from lmebridge.pls.blocks import decompose
 from lmebridge.pls.criterion import fixed_effects
 from lmebridge.pls.triangular import solve_triangular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from lmebridge.pls.blocks import Decomposition, Factor
     from lmebridge.pls.solution import Problem
@@ -52,39 +53,27 @@ class Scales:
         for (start, end), width in zip(pairwise(self._ends), self.widths, strict=True):
             yield slice(start, end), *_lower(width)
 
+    def factors(self, theta: np.ndarray) -> list[np.ndarray]:
+        """The lower triangles, shape (q, q), whose elements are theta's, by block."""
+        found = [np.zeros((width, width)) for width in self.widths]
+        for factor, (where, rows, columns) in zip(found, self.blocks(), strict=True):
+            factor[rows, columns] = theta[where]
+        return found
+
     def from_theta(self, theta: np.ndarray, sigma: float) -> np.ndarray:
         """Standard deviations, correlations and sigma; the correlation with a variance of zero is 0."""
-        values = np.empty(len(theta) + 1)
+        return self.from_factors(self.factors(theta), sigma)
+
+    def from_factors(self, factors: Sequence[np.ndarray], sigma: float) -> np.ndarray:
+        """The same from any L with ``L L'`` the relative covariance, shape (q, q), by block."""
+        values = np.empty(len(self.is_sd))
         values[-1] = sigma
-        for (where, rows, columns), width in zip(self.blocks(), self.widths, strict=True):
-            factor = np.zeros((width, width))
-            factor[rows, columns] = theta[where]
+        for factor, (where, rows, columns) in zip(factors, self.blocks(), strict=True):
             lengths = np.linalg.norm(factor, axis=1)
             unit = factor / np.where(lengths > 0, lengths, 1.0)[:, None]
             cosines = np.clip(unit @ unit.T, -1.0, 1.0)
             values[where] = np.where(rows == columns, sigma * lengths[rows], cosines[rows, columns])
         return values
-
-    def matrices(self, values: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        """By block: standard deviations (q,) and the correlation matrix (q, q)."""
-        found = []
-        for (where, rows, columns), width in zip(self.blocks(), self.widths, strict=True):
-            correlations = np.eye(width)
-            correlations[rows, columns] = correlations[columns, rows] = np.where(rows == columns, 1.0, values[where])
-            found.append((values[where][rows == columns], correlations))
-        return found
-
-    def theta(self, values: np.ndarray) -> np.ndarray | None:
-        """Theta; None where the correlations are those of no random effects, or sigma is zero."""
-        theta = np.empty(len(values) - 1)
-        if values[-1] <= 0:
-            return None
-        for (where, rows, columns), (sds, correlations) in zip(self.blocks(), self.matrices(values), strict=True):
-            root = correlation_root(correlations)
-            if root is None:
-                return None
-            theta[where] = (sds[:, None] * root)[rows, columns] / values[-1]
-        return theta
 
 
 def _lower(width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -93,30 +82,25 @@ def _lower(width: int) -> tuple[np.ndarray, np.ndarray]:
     return rows, columns
 
 
-def correlation_root(correlations: np.ndarray) -> np.ndarray | None:
-    """Lower-triangular L with ``L L'`` the matrix, which may be singular; None where it is not positive semidefinite.
+def lower_root(factor: np.ndarray) -> np.ndarray:
+    """Lower-triangular L with ``L L'`` that of `factor`, shape (q, q), and its diagonal not negative.
 
     Examples
     --------
-    >>> correlation_root(np.array([[1.0, -1.0], [-1.0, 1.0]])).tolist()
-    [[1.0, 0.0], [-1.0, 0.0]]
+    >>> lower_root(np.array([[3.0, 4.0], [1.0, 0.0]])).round(12).tolist()
+    [[5.0, 0.0], [0.6, 0.8]]
     """
-    root = np.zeros_like(correlations)
-    for j in range(len(root)):
-        rest = correlations[j:, j] - root[j:, :j] @ root[j, :j]
-        if rest[0] < -1e-10:
-            return None
-        pivot = np.sqrt(max(rest[0], 0.0))
-        root[j, j] = pivot
-        if pivot > 1e-8:
-            root[j + 1 :, j] = rest[1:] / pivot
-        elif np.any(np.abs(rest[1:]) > 1e-6):
-            return None
-    return root
+    root = np.asarray(np.linalg.qr(factor.T, mode="r")).T
+    return np.asarray(root * np.where(np.diagonal(root) < 0, -1.0, 1.0))
 
 
 class ScaleDeviance:
-    """The deviance, profiled over the fixed effects, of standard deviations, correlations and sigma.
+    """The deviance, profiled over the fixed effects, with one standard deviation, one correlation or sigma held.
+
+    A function of factors of the relative covariances, each with its effects in such an order that those of the held
+    parameter are the first. A standard deviation is then sigma times the first element, and a correlation is the
+    direction of the second row: its parameter is the row's length. Whatever the other elements are, there are effects
+    with that covariance; of standard deviations and correlations that is not so where three effects correlate.
 
     Parameters
     ----------
@@ -124,59 +108,159 @@ class ScaleDeviance:
         The model's problem under maximum likelihood.
     scales : Scales
         What the parameters are.
+    which : int
+        The parameter that is held.
 
     References
     ----------
     Bates, Maechler, Bolker & Walker (2015), J. Stat. Softw. 67(1), equation 32; lme4's ``devfun2``.
     """
 
-    def __init__(self, task: Problem, scales: Scales) -> None:
+    def __init__(self, task: Problem, scales: Scales, which: int) -> None:
         self.task = task
         self.scales = scales
+        self._orders = [np.arange(width) for width in scales.widths]
+        self._is_sd = bool(scales.is_sd[which])
+        #: First element of the held effects' block, and the first of its second column: of a correlation both matter.
+        self._first, self._second = -1, -1
+        free, lower = np.ones(len(scales.is_sd), dtype=bool), np.full(len(scales.is_sd), -np.inf)
+        for block, (where, rows, columns) in enumerate(scales.blocks()):
+            if where.start <= which < where.stop:
+                own = np.unique([columns[which - where.start], rows[which - where.start]])
+                self._orders[block] = np.append(own, np.setdiff1d(self._orders[block], own))
+                self._first, self._second = where.start, where.start + scales.widths[block]
+        if self._is_correlation:  # of its sign only if neither row is turned; other columns may have any sign
+            lower[[self._first, self._first + 1]] = 0.0
+        lower[-1] = 0.0
+        free[self._first if self._is_sd else self._second] = False
+        free[-1] = self._is_sd
+        self._free = free
+        self.bounds = lower[free], np.full(int(free.sum()), np.inf)
 
-    def __call__(self, values: np.ndarray) -> tuple[float, np.ndarray]:
-        """Deviance, infinite where it is not defined, and its derivative, shape (n_theta + 1,)."""
-        theta = self.scales.theta(values)
-        if theta is None:
-            return np.inf, np.zeros_like(values)
-        if not self.task.products.plan.has_inverse:
-            return self._value(values), differences(self._value, values)
-        system = self.task.decompose(self.task.orthogonal(theta))
-        _, gamma, pwrss = fixed_effects(self.task, system)
-        mix = np.append(-gamma, 1.0)[:, None] / values[-1]
-        return self._deviance(system, pwrss, values[-1]), self._gradient(derivatives.dual(system, mix), values, pwrss)
+    @property
+    def lengths(self) -> list[int]:
+        """Which of the optimizer's parameters are lengths of a held correlation's rows: at zero it says nothing."""
+        places = [self._first, self._first + 1] if self._is_correlation else []
+        return [int(self._free[:place].sum()) for place in places]
 
-    def fixed(self, values: np.ndarray) -> np.ndarray:
-        """The best fixed effects, shape (p,)."""
-        theta = self.scales.theta(values)
-        assert theta is not None  # noqa: S101 - what was minimized has a finite deviance
-        system = self.task.decompose(self.task.orthogonal(theta))
-        return coefficients(self.task, fixed_effects(self.task, system)[1])
+    @property
+    def _is_correlation(self) -> bool:
+        return self._first >= 0 and not self._is_sd
 
-    def _value(self, values: np.ndarray) -> float:
-        theta = self.scales.theta(values)
-        if theta is None:
+    def start(self, theta: np.ndarray, sigma: float) -> np.ndarray:
+        """The optimizer's parameters there, whatever is held."""
+        factors = self.scales.factors(theta)
+        elements = np.append(theta, sigma)
+        for factor, order, (where, rows, columns) in zip(factors, self._orders, self.scales.blocks(), strict=True):
+            elements[where] = lower_root(factor[order])[rows, columns]
+        if self._is_correlation:
+            elements[self._first + 1] = np.hypot(elements[self._first + 1], elements[self._second])
+        return np.asarray(elements[self._free])
+
+    def floors(self) -> np.ndarray:
+        """Least elements to start from: where a variance is zero the deviance is flat, minimum or not."""
+        floors = self.scales.floors.copy()
+        for order, (where, rows, columns) in zip(self._orders, self.scales.blocks(), strict=True):
+            floors[where] = np.where(rows == columns, floors[where][(rows == columns)][order][rows], -np.inf)
+        if self._is_correlation:
+            floors[self._first + 1] = floors[self._second]
+        return np.asarray(floors[self._free])
+
+    def steps(self, parameters: np.ndarray) -> np.ndarray:
+        """Steps of the differences that make second derivatives."""
+        elements = np.zeros(len(self._free))
+        elements[self._free] = np.abs(parameters)
+        sizes = np.zeros_like(elements)
+        for order, (where, rows, columns) in zip(self._orders, self.scales.blocks(), strict=True):
+            sizes[where] = self.scales.floors[where][rows == columns][order][rows]
+        return np.asarray(STEP * np.maximum(elements, sizes)[self._free])
+
+    def at(self, value: float) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+        """Deviance, infinite where sigma is zero, and its derivative, with the parameter held at `value`."""
+
+        def objective(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+            if not self.task.products.plan.has_inverse:
+                return self._value(parameters, value), differences(lambda p: self._value(p, value), parameters)
+            elements, sigma = self._elements(parameters, value)
+            if sigma is not None and sigma <= 0:
+                return np.inf, np.zeros_like(parameters)
+            factors = self._factors(elements)
+            system = self._system(factors)
+            _, gamma, pwrss = fixed_effects(self.task, system)
+            sigma = float(np.sqrt(pwrss / len(self.task.y))) if sigma is None else sigma
+            mix = np.append(-gamma, 1.0)[:, None] / sigma
+            slopes = self._slopes(factors, derivatives.dual(system, mix))
+            slopes[-1] = 2 * (len(self.task.y) - pwrss / sigma**2) / sigma
+            return self._deviance(system, pwrss, sigma), self._by_parameters(slopes, value, sigma)
+
+        return objective
+
+    def point(self, parameters: np.ndarray, value: float) -> np.ndarray:
+        """Standard deviations, correlations, sigma and the best fixed effects."""
+        elements, sigma = self._elements(parameters, value)
+        factors = self._factors(elements)
+        _, gamma, pwrss = fixed_effects(self.task, self._system(factors))
+        scales = self.scales.from_factors(factors, float(np.sqrt(pwrss / len(self.task.y))) if sigma is None else sigma)
+        return np.concatenate([scales, coefficients(self.task, gamma)])
+
+    def _elements(self, parameters: np.ndarray, value: float) -> tuple[np.ndarray, float | None]:
+        """The factors' elements, in theta's order; and sigma, None where it is the best one."""
+        elements = np.zeros(len(self._free))
+        elements[self._free] = parameters
+        if self._is_sd:
+            sigma = float(elements[-1])
+            elements[self._first] = value / sigma if sigma > 0 else 0.0
+            return elements, sigma
+        if not self._is_correlation:
+            return elements, value
+        length = elements[self._first + 1]
+        elements[[self._first + 1, self._second]] = length * value, length * np.sqrt(1 - value**2)
+        return elements, None
+
+    def _by_parameters(self, slopes: np.ndarray, value: float, sigma: float) -> np.ndarray:
+        """Derivatives by the optimizer's parameters from those by the factors' elements and sigma."""
+        if self._is_sd:
+            slopes[-1] -= slopes[self._first] * value / sigma**2
+        elif self._is_correlation:
+            slopes[self._first + 1] = slopes[self._first + 1] * value + slopes[self._second] * np.sqrt(1 - value**2)
+        return np.asarray(slopes[self._free])
+
+    def _factors(self, elements: np.ndarray) -> list[np.ndarray]:
+        """Factors with their rows in the model's order."""
+        return [
+            factor[np.argsort(order)]
+            for factor, order in zip(self.scales.factors(elements[:-1]), self._orders, strict=True)
+        ]
+
+    def _system(self, factors: Sequence[np.ndarray]) -> Decomposition:
+        """The system at any factors: it depends on ``L L'`` alone."""
+        templates = []
+        for group in self.task.products.factors:
+            template = np.zeros((group.n_columns, group.n_columns))
+            for block, (start, end) in zip(group.blocks, pairwise(group.starts), strict=True):
+                template[start:end, start:end] = factors[block]
+            templates.append(group.transform @ template)
+        return decompose(self.task.products, tuple(templates))
+
+    def _slopes(self, factors: Sequence[np.ndarray], duals: list[np.ndarray]) -> np.ndarray:
+        """Derivatives by the factors' elements in theta's order, and a place for sigma's."""
+        by_block = _by_block(self.task.products.factors, duals)
+        slopes = np.empty(len(self._free))
+        for block, (where, rows, columns) in enumerate(self.scales.blocks()):
+            slopes[where] = (2 * by_block[block] @ factors[block])[self._orders[block]][rows, columns]
+        return slopes
+
+    def _value(self, parameters: np.ndarray, value: float) -> float:
+        elements, sigma = self._elements(parameters, value)
+        if sigma is not None and sigma <= 0:
             return np.inf
-        system = self.task.decompose(self.task.orthogonal(theta))
-        return self._deviance(system, fixed_effects(self.task, system)[2], values[-1])
+        system = self._system(self._factors(elements))
+        pwrss = fixed_effects(self.task, system)[2]
+        return self._deviance(system, pwrss, float(np.sqrt(pwrss / len(self.task.y))) if sigma is None else sigma)
 
     def _deviance(self, system: Decomposition, pwrss: float, sigma: float) -> float:
         n = len(self.task.y)
         return float(system.logdet - self.task.log_weights + pwrss / sigma**2 + n * np.log(2 * np.pi * sigma**2))
-
-    def _gradient(self, duals: list[np.ndarray], values: np.ndarray, pwrss: float) -> np.ndarray:
-        sigma, gradient, traces = values[-1], np.empty_like(values), 0.0
-        by_block = _by_block(self.task.products.factors, duals)
-        for index, ((where, rows, columns), (sds, r)) in enumerate(
-            zip(self.scales.blocks(), self.scales.matrices(values), strict=True)
-        ):
-            dual = by_block[index] / sigma**2
-            by_sd = 2 * (dual * r) @ sds
-            by_correlation = 2 * dual * np.outer(sds, sds)
-            gradient[where] = np.where(rows == columns, by_sd[rows], by_correlation[rows, columns])
-            traces += float(sds @ by_sd) / 2
-        gradient[-1] = 2 * (len(self.task.y) - pwrss / sigma**2 - traces) / sigma
-        return gradient
 
 
 def _by_block(factors: tuple[Factor, ...], duals: list[np.ndarray]) -> dict[int, np.ndarray]:
@@ -199,16 +283,33 @@ class FixedEffectDeviance:
     ----------
     task : Problem
         The model's problem under maximum likelihood.
+    scales : Scales
+        What the variance parameters are.
     which : int
         The fixed effect that is held.
     """
 
-    def __init__(self, task: Problem, which: int) -> None:
+    def __init__(self, task: Problem, scales: Scales, which: int) -> None:
         self.task = task
+        self.scales = scales
+        self.bounds = np.full_like(task.lower, -np.inf), np.full_like(task.lower, np.inf)
+        self.lengths: list[int] = []
         unit = np.zeros(task.n_fixed)
         unit[which] = 1.0
         self._row = solve_triangular(task.triangle, unit, transposed=True)
         self._offset = float(self._row @ task.projections)
+
+    def start(self, theta: np.ndarray, sigma: float) -> np.ndarray:  # noqa: ARG002 - as `ScaleDeviance.start`
+        """The optimizer's parameters there."""
+        return self.task.orthogonal(theta)
+
+    def floors(self) -> np.ndarray:
+        """As `ScaleDeviance.floors`."""
+        return np.where(self.task.lower == 0, FLOOR, -np.inf)
+
+    def steps(self, parameters: np.ndarray) -> np.ndarray:
+        """Steps of the differences that make second derivatives."""
+        return np.asarray(STEP * np.maximum(np.abs(parameters), FLOOR))
 
     def at(self, value: float) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
         """Deviance and its derivative by the optimizer's parameters, with the effect held at `value`."""
@@ -225,6 +326,12 @@ class FixedEffectDeviance:
             return self._deviance(system, pwrss), gradient
 
         return objective
+
+    def point(self, parameters: np.ndarray, value: float) -> np.ndarray:
+        """Standard deviations, correlations, sigma and the fixed effects, of which one is held."""
+        gamma, pwrss = self.held(self.task.decompose(parameters), value)
+        scales = self.scales.from_theta(self.task.theta(parameters), float(np.sqrt(pwrss / len(self.task.y))))
+        return np.concatenate([scales, coefficients(self.task, gamma)])
 
     def held(self, system: Decomposition, value: float) -> tuple[np.ndarray, float]:
         """Fixed effects of the orthonormal columns, less the projections, and pwrss, with the effect held."""

@@ -12,6 +12,9 @@ from lmebridge.errors import LmebridgeWarning
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Zetas no farther apart are level: a search leaves 1e-10 of a deviance, which is less of any zeta above 1e-4.
+LEVEL = 1e-6
+
 
 def value_at(parameter: np.ndarray, zeta: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Parameter values where a profile has the wanted zetas.
@@ -92,9 +95,9 @@ def limits(table: pd.DataFrame, name: str, zetas: np.ndarray) -> np.ndarray:
     zeta = own[".zeta"].to_numpy()
     rising = rising_part(zeta)
     ends = [np.nan if np.isinf(end) else end for end in table.attrs["bounds"][name]]
-    if rising.start > 0:
+    if np.ptp(zeta[: rising.start + 1]) > LEVEL:  # a level part never reaches any other zeta
         ends[0] = np.nan
-    if rising.stop < len(zeta):
+    if np.ptp(zeta[rising.stop - 1 :]) > LEVEL:
         ends[1] = np.nan
     try:
         values = value_at(own[name].to_numpy()[rising], zeta[rising], zetas)
@@ -105,6 +108,41 @@ def limits(table: pd.DataFrame, name: str, zetas: np.ndarray) -> np.ndarray:
     if len(zeta[rising]) < len(zeta) and np.isnan(found).any():
         warnings.warn(f"no interval for {name}: its profile is not monotone", LmebridgeWarning, stacklevel=3)
     return found
+
+
+def between(parameter: np.ndarray, zeta: np.ndarray, wanted: float, *, halve: bool) -> tuple[float, int] | None:
+    """Where next to look for the wanted zeta: a value between two points of a profile.
+
+    Parameters
+    ----------
+    parameter, zeta : numpy.ndarray, shape (k,)
+        The profile, in order of the parameter.
+    wanted : float
+        The zeta.
+    halve : bool
+        Whether to take the middle of the two points instead of what the spline says.
+
+    Returns
+    -------
+    tuple of float and int, or None
+        The value, and the row of the point nearer to it; None where the profile has no such zeta between two points.
+
+    Examples
+    --------
+    >>> between(np.array([0.0, 1.0, 2.0]), np.array([-1.0, 0.0, 3.0]), 2.0, halve=True)
+    (1.5, 1)
+    """
+    rising = rising_part(zeta)
+    values, zetas = parameter[rising], zeta[rising]
+    row = int(np.searchsorted(zetas, wanted))
+    if row in {0, len(zetas)} or zetas[row] == wanted:
+        return None
+    low, high = values[row - 1 : row + 1]
+    value = float(low + high) / 2 if halve else float(value_at(values, zetas, np.array([wanted]))[0])
+    if not low < value < high:
+        value = float(low + (high - low) * (wanted - zetas[row - 1]) / (zetas[row] - zetas[row - 1]))
+    nearer = row - 1 if value - low <= high - value else row
+    return (value, rising.start + nearer) if low < value < high else None
 
 
 def rising_part(zeta: np.ndarray) -> slice:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lmebridge.backends._mermod import MerModEngine
     from lmebridge.inference.descent import Minimum
-    from lmebridge.inference.deviances import ScaleDeviance
+    from lmebridge.inference.deviances import FixedEffectDeviance, ScaleDeviance
     from lmebridge.model import MerMod
     from lmebridge.pls.solution import Problem, Solution
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 SHARE, LONGEST, SHORTEST = 1 / 8, 10.0, 1e-6
 #: How much lower than the fit's own a deviance may be: the optimum is known to 1e-8.
 LOWER_DEVIANCE = 1e-6
+#: Where R's spline through lme4's points has the wanted zeta to this, some 4000th of a 95 % interval, it is the end.
+KEPT = 1e-3
+#: How near to the wanted zeta the end is elsewhere; after how many points it is given up.
+NEAR, MOST_ADDED = 1e-4, 30
 
 
 def profile(
@@ -88,11 +92,23 @@ def profile(
     >>> fit.profile("sigma")[".par"].unique().tolist()
     ['sigma']
     """
+    return profiled(fit, which, alphamax, maxpts, progress)
+
+
+def profiled(
+    fit: MerMod,
+    which: str | Sequence[str] | None,
+    alphamax: float = 0.01,
+    maxpts: int = 100,
+    progress: bool | None = None,
+    ends: Sequence[float] = (),
+) -> pd.DataFrame:
+    """As `profile`, without R with points where an interval's `ends` are too."""
     wanted = chosen_parameters(fit.record, which)
     every = [*parameter_names(fit.record), *fit.record.fixed.index]
     in_r = merMod_engine(fit)
     profiler = (
-        Profiler(local_engine(fit, "profile").solution, every, alphamax, maxpts)
+        Profiler(local_engine(fit, "profile").solution, every, alphamax, maxpts, ends)
         if in_r is None
         else ProfilerInR(in_r, every, alphamax, maxpts)
     )
@@ -192,20 +208,24 @@ class Profiler:
         Significance at which profiles end.
     maxpts : int
         Most points on either side.
+    ends : sequence of float
+        Zetas at which points are wanted besides lme4's, those of an interval's ends.
     """
 
-    def __init__(self, solution: Solution, names: list[str], alphamax: float, maxpts: int) -> None:
+    def __init__(
+        self, solution: Solution, names: list[str], alphamax: float, maxpts: int, ends: Sequence[float] = ()
+    ) -> None:
         from scipy.special import chdtri
 
-        from lmebridge.inference.deviances import ScaleDeviance, Scales
+        from lmebridge.inference.deviances import Scales
 
         self._best = maximum_likelihood(solution)
         self._task: Problem = self._best.problem
         self._names = names
         self._maxpts = maxpts
+        self._ends = ends
         self._cutoff = float(np.sqrt(chdtri(len(names), alphamax)))
         self._scales = Scales(self._task)
-        self._deviance: ScaleDeviance = ScaleDeviance(self._task, self._scales)
         scales = self._scales.from_theta(self._best.theta, self._best.sigma)
         self._optimum = np.concatenate([[0.0], scales, self._best.beta])
         self._n_scales = len(scales)
@@ -218,99 +238,80 @@ class Profiler:
     def table(self, name: str) -> pd.DataFrame:
         """The profile of one parameter."""
         place = self._names.index(name)
-        points = self._scale(place) if place < self._n_scales else self._fixed(place - self._n_scales)
+        track, shifted = self._scale(place) if place < self._n_scales else self._fixed(place - self._n_scales)
+        points = self._walk_both(track, shifted)
+        for zeta in self._ends:
+            points = self._with_end(track, points, zeta)
         return pd.DataFrame(points, columns=[".zeta", *self._names]).assign(**{".par": name})
 
-    # --- standard deviations, correlations, sigma ---------------------------------------------------------------
+    def _scale(self, which: int) -> tuple[_Track, float]:
+        """The way of a variance parameter, and its first value beside the estimate."""
+        from lmebridge.inference.deviances import ScaleDeviance
 
-    def _scale(self, which: int) -> np.ndarray:
-        """Points of one variance parameter's profile, in order of the parameter."""
-        bounds = (float(self._scales.lower[which]), float(self._scales.upper[which]))
-        others = np.arange(self._n_scales) != which
-        own = curvature = self._curvature[np.ix_(others, others)]
-
-        def point(value: float, before: np.ndarray) -> np.ndarray:
-            nonlocal curvature
-            if before is self._optimum:  # each side starts there, not from the far end of the other
-                curvature = own
-            found = self._best_at(which, value, before[1 : self._n_scales + 1], curvature)
-            distance = value - self._optimum[which + 1]
-            if abs(self._zeta(found.value, distance) - before[0]) > 2 * self._step:  # another minimum, or none
-                again = self._best_at(which, value, self._optimum[1 : self._n_scales + 1], own)
-                found = min(found, again, key=lambda minimum: minimum.value)
-            if not np.isfinite(found.value):
-                return np.full(len(self._optimum), np.nan)
-            self._check(found, which)
-            curvature = found.curvature
-            values = np.insert(found.parameters, which, value)
-            zeta = self._zeta(found.value, distance)
-            return np.concatenate([[zeta], values, self._deviance.fixed(values)])
-
-        track = _Track(which + 1, bounds, point)
+        bounds = float(self._scales.lower[which]), float(self._scales.upper[which])
+        track = self._track(ScaleDeviance(self._task, self._scales, which), which, bounds)
         estimate = self._optimum[which + 1]
-        return self._walk_both(track, 0.001 if estimate == 0 else self._inside(estimate, bounds))
+        return track, 0.001 if estimate == 0 else self._inside(estimate, bounds)
 
     def _inside(self, estimate: float, bounds: tuple[float, float]) -> float:
         """lme4's first value, 1 % from the estimate, or less where that is beyond a bound."""
         shifted = estimate * 1.01
         return shifted if bounds[0] <= shifted <= bounds[1] else estimate * 0.99
 
-    def _best_at(self, which: int, value: float, before: np.ndarray, curvature: np.ndarray) -> Minimum:
-        """The minimum over the other parameters; zero variances start from above zero, where they have a slope."""
-        from lmebridge.inference.descent import minimize
-
-        others = np.arange(self._n_scales) != which
-
-        def objective(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-            deviance, gradient = self._deviance(np.insert(parameters, which, value))
-            return deviance, gradient[others]
-
-        start = np.maximum(before, before[-1] * self._scales.floors)[others]
-        return minimize(objective, start, (self._scales.lower[others], self._scales.upper[others]), curvature)
-
-    @property
-    def _curvature(self) -> np.ndarray:
-        """Second derivatives of the deviance at the optimum."""
-        from lmebridge.inference.descent import hessian
-
-        values = self._optimum[1 : self._n_scales + 1]
-        sigma, at_top = values[-1], (values >= 1.0) & ~self._scales.is_sd
-        at_top[-1] = False
-        steps = np.where(self._scales.is_sd, 1e-4 * np.maximum(values, 0.1 * sigma), 1e-4)
-        steps[-1] = 1e-4 * sigma
-        inner = np.clip(values, self._scales.lower + steps * 2, self._scales.upper - steps * 2)
-        return hessian(self._deviance, inner, steps)
-
-    # --- fixed effects ------------------------------------------------------------------------------------------
-
-    def _fixed(self, which: int) -> np.ndarray:
-        """Points of one fixed effect's profile, in order of the effect."""
-        from lmebridge.inference.descent import hessian, minimize
-        from lmebridge.inference.deviances import FLOOR, FixedEffectDeviance, coefficients
+    def _fixed(self, which: int) -> tuple[_Track, float]:
+        """The way of a fixed effect, and its first value beside the estimate."""
+        from lmebridge.inference.deviances import FixedEffectDeviance
         from lmebridge.pls import solution as pls
 
-        task, column = self._task, self._n_scales + 1 + which
-        deviance = FixedEffectDeviance(task, which)
-        optimum = task.orthogonal(self._best.theta)
-        floors = np.where(task.lower == 0, FLOOR, -np.inf)
-        start = np.maximum(optimum, floors)
+        held = FixedEffectDeviance(self._task, self._scales, which)
         error = float(np.sqrt(pls.vcov(self._best)[which, which]))
-        curvature = hessian(deviance.at(self._best.beta[which]), start, 1e-4 * np.maximum(np.abs(start), 0.1))
-        middle = start, curvature
+        track = self._track(held, self._n_scales + which, (-np.inf, np.inf))
+        return track, self._best.beta[which] + self._step * error
+
+    def _track(self, held: ScaleDeviance | FixedEffectDeviance, place: int, bounds: tuple[float, float]) -> _Track:
+        """The way of the parameter at `place`, whose `held` deviance is minimized over all others."""
+        from lmebridge.inference.descent import hessian, minimize
+
+        estimate, floors = self._optimum[place + 1], held.floors()
+        start = _off_zero(held.start(self._best.theta, self._best.sigma), floors)
+        middle = start, hessian(held.at(estimate), start, held.steps(start))
+        starts = {estimate: middle}  # where the search at each value ended: the next begins there
+        void = _without_correlation(held, estimate, middle)
 
         def point(value: float, before: np.ndarray) -> np.ndarray:
-            nonlocal curvature, start
-            if before is self._optimum:  # each side starts there, not from the far end of the other
-                start, curvature = middle
-            found = minimize(deviance.at(value), start, (task.lower, np.full_like(task.lower, np.inf)), curvature)
-            self._check(found, self._n_scales + which)
-            start, curvature = np.maximum(found.parameters, floors), found.curvature
-            gamma, pwrss = deviance.held(task.decompose(found.parameters), value)
-            scales = self._scales.from_theta(task.theta(found.parameters), float(np.sqrt(pwrss / len(task.y))))
-            zeta = self._zeta(found.value, value - self._best.beta[which])
-            return np.concatenate([[zeta], scales, coefficients(task, gamma)])
+            near, distance = starts[before[place + 1]], value - estimate
+            found = minimize(held.at(value), near[0], held.bounds, near[1])
+            leaps = abs(self._zeta(found.value, distance) - before[0]) > 2 * self._step
+            if near is not middle and (leaps or not found.converged):  # another minimum, or none
+                again = minimize(held.at(value), middle[0], held.bounds, middle[1])
+                found = min(found, again, key=lambda minimum: minimum.value)
+            if void is not None and void.value < found.value:
+                found = minimize(held.at(value), void.parameters, held.bounds, void.curvature)
+            self._check(found, place)
+            starts[value] = _off_zero(found.parameters, floors), found.curvature
+            values = held.point(found.parameters, value)
+            values[place] = value  # to the last bit, by which it is found again
+            return np.concatenate([[self._zeta(found.value, distance)], values])
 
-        return self._walk_both(_Track(column, (-np.inf, np.inf), point), self._best.beta[which] + self._step * error)
+        return _Track(place + 1, bounds, point)
+
+    def _with_end(self, track: _Track, points: np.ndarray, zeta: float) -> np.ndarray:
+        """The points, and more of them where R's spline through them is not near this zeta."""
+        from lmebridge.inference.interpolation import between
+
+        for attempt in range(MOST_ADDED):
+            found = between(points[:, track.column], points[:, 0], zeta, halve=attempt % 3 == 2)
+            if found is None:
+                break
+            value, row = found
+            added = track.point(value, points[row])
+            error = abs(added[0] - zeta)
+            if attempt == 0 and error < KEPT:
+                break
+            points = np.insert(points, np.searchsorted(points[:, track.column], value), added, axis=0)
+            if error < NEAR:
+                break
+        return points
 
     # --- steps --------------------------------------------------------------------------------------------------
 
@@ -332,17 +333,18 @@ class Profiler:
             last = points[-1]
             if not (low < last[track.column] < high) or abs(last[0]) > self._cutoff:
                 break
-            found = track.point(self._next(track, points[-2], last), last)
-            if np.isnan(found[0]):  # correlations that cannot be: the profile ends before them
-                break
-            points.append(found)
+            points.append(track.point(self._next(track, points[-2], last), last))
         return points
 
     def _next(self, track: _Track, before: np.ndarray, last: np.ndarray) -> float:
         """The next value: as far as the last step's slope says that zeta moves by one step."""
+        from lmebridge.inference.interpolation import LEVEL
+
         move, rise = last[track.column] - before[track.column], last[0] - before[0]
-        step = self._step * move / rise if rise != 0 else -1.0
-        if not step > 0:
+        if abs(rise) <= LEVEL:  # up to the bound: there is no correlation any more
+            return float(np.clip(last[track.column] + LONGEST * move, *track.bounds))
+        step = self._step * move / rise
+        if step <= 0:
             warnings.warn("unexpected decrease in profile: using minstep", LmebridgeWarning, stacklevel=2)
             step = SHORTEST
         step = min(step, LONGEST * abs(move))
@@ -365,6 +367,28 @@ class Profiler:
                 LmebridgeWarning,
                 stacklevel=2,
             )
+
+
+def _without_correlation(
+    held: ScaleDeviance | FixedEffectDeviance, estimate: float, start: tuple[np.ndarray, np.ndarray]
+) -> Minimum | None:
+    """The least deviance where a correlation says nothing, one of its standard deviations being zero; None for others.
+
+    No value of the correlation has a larger one.
+    """
+    from lmebridge.inference.descent import minimize
+
+    found = []
+    for place in held.lengths:
+        upper = held.bounds[1].copy()
+        upper[place] = 0.0
+        found.append(minimize(held.at(estimate), start[0], (held.bounds[0], upper), start[1]))
+    return min(found, key=lambda minimum: minimum.value, default=None)
+
+
+def _off_zero(parameters: np.ndarray, floors: np.ndarray) -> np.ndarray:
+    """Parameters of at least the size of `floors`, signs kept: at zero the deviance is flat, minimum or not."""
+    return np.where(np.abs(parameters) < floors, np.copysign(floors, parameters), parameters)
 
 
 def maximum_likelihood(solution: Solution) -> Solution:

@@ -12,9 +12,10 @@ import pytest
 
 import lmebridge as lme
 from lmebridge.inference import profiling
-from lmebridge.inference.deviances import FixedEffectDeviance, ScaleDeviance, Scales, correlation_root, differences
-from lmebridge.inference.interpolation import limits, value_at
-from tests.cases import CASES, data
+from lmebridge.inference.deviances import FixedEffectDeviance, ScaleDeviance, Scales, differences
+from lmebridge.inference.interpolation import between, limits, value_at
+from tests import fits
+from tests.cases import data
 from tests.inference.models import EXAMPLES, FITS, FOLDER, fitted
 from tests.judge import run_r
 
@@ -112,44 +113,67 @@ def test_polished_statsmodels_profiles_too() -> None:
     np.testing.assert_allclose(ours, theirs, rtol=1e-6)  # both optima are certified to 1e-8 of the deviance
 
 
-SMALL = [case for case in CASES if case.id in {"several_slopes", "pixel", "sleep_uncorrelated", "weights"}]
+SMALL = ["several_slopes", "pixel", "sleep_uncorrelated", "weights"]
 
 
-@pytest.mark.filterwarnings("ignore::lmebridge.SingularFitWarning")
-@pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
-def test_gradients(case: Any) -> None:
-    """Closed-form derivatives of both deviances against differences of their values."""
-    fit = lme.lmer(case.formula, case.frame(), backend="native", **case.arguments)
-    best = profiling.maximum_likelihood(fit._engine.solution)
-    scales = Scales(best.problem)
-    values = scales.from_theta(best.theta * 1.1, best.sigma)
-    np.testing.assert_allclose(scales.theta(values), best.theta * 1.1, rtol=1e-8, atol=1e-10)  # there and back
-    deviance = ScaleDeviance(best.problem, scales)
-    held = FixedEffectDeviance(best.problem, 0).at(best.beta[0] * 1.01)
-    for function, point in ((deviance, values), (held, best.problem.orthogonal(best.theta * 1.1))):
+def best_of(case_id: str) -> tuple[Any, Scales]:
+    """The case's optimum by maximum likelihood, and its scales."""
+    best = profiling.maximum_likelihood(fits.fit(case_id, "native")._engine.solution)
+    return best, Scales(best.problem)
+
+
+@pytest.mark.parametrize("case_id", SMALL)
+def test_gradients(case_id: str) -> None:
+    """Closed-form derivatives of every held parameter's deviance against differences of its values."""
+    best, scales = best_of(case_id)
+    values = scales.from_theta(best.theta, best.sigma)
+    held: list[Any] = [ScaleDeviance(best.problem, scales, which).at(value * 0.9) for which, value in enumerate(values)]
+    starts = [ScaleDeviance(best.problem, scales, which).start(best.theta, best.sigma) for which in range(len(values))]
+    held.append(FixedEffectDeviance(best.problem, scales, 0).at(best.beta[0] * 1.01))
+    starts.append(best.problem.orthogonal(best.theta))
+    for function, start in zip(held, starts, strict=True):
+        point = start * 1.1
         # Differences with a relative step of 1e-4 of a value of 1e4 are good to 1e-4 of the gradient's scale.
         gradient, expected = function(point)[1], differences(lambda x, f=function: f(x)[0], point)
         np.testing.assert_allclose(gradient * point, expected * point, rtol=1e-4, atol=1e-3)
 
 
-def test_deviance_at_the_optimum() -> None:
-    """Both deviances are the fit's own at its optimum, and do not fall from there."""
-    best = profiling.maximum_likelihood(fitted("slopes", "native")._engine.solution)
-    scales = Scales(best.problem)
-    values = scales.from_theta(best.theta, best.sigma)
-    assert ScaleDeviance(best.problem, scales)(values)[0] == pytest.approx(best.criterion, rel=1e-12)  # rounding
-    held = FixedEffectDeviance(best.problem, 1).at(best.beta[1])(best.problem.orthogonal(best.theta))[0]
-    assert held == pytest.approx(best.criterion, rel=1e-12)  # rounding
+@pytest.mark.parametrize("case_id", SMALL)
+def test_deviance_at_the_optimum(case_id: str) -> None:
+    """With any parameter held at its estimate the deviance is the fit's own, and the others are the fit's."""
+    best, scales = best_of(case_id)
+    estimates = np.concatenate([scales.from_theta(best.theta, best.sigma), best.beta])
+    for which, value in enumerate(estimates):
+        fixed = which - len(scales.is_sd)
+        one = FixedEffectDeviance if fixed >= 0 else ScaleDeviance
+        held = one(best.problem, scales, fixed if fixed >= 0 else which)
+        start = held.start(best.theta, best.sigma)
+        assert held.at(value)(start)[0] == pytest.approx(best.criterion, rel=1e-12)  # rounding
+        np.testing.assert_allclose(held.point(start, value), estimates, rtol=1e-8, atol=1e-10)  # there and back
 
 
-def test_correlations_that_cannot_be() -> None:
-    """Three correlations of -0.9 are those of no random effects; one of -1 is."""
-    matrix = np.full((3, 3), -0.9)
-    np.fill_diagonal(matrix, 1.0)
-    assert correlation_root(matrix) is None
-    root = correlation_root(np.array([[1.0, -1.0, 0.5], [-1.0, 1.0, -0.5], [0.5, -0.5, 1.0]]))
-    assert root is not None
-    np.testing.assert_allclose(root @ root.T, [[1, -1, 0.5], [-1, 1, -0.5], [0.5, -0.5, 1]], atol=1e-12)  # exact
+def test_every_point_is_a_covariance() -> None:
+    """Whatever the search tries, the parameter has the value it is held at, and the correlations can be."""
+    best, scales = best_of("several_slopes")
+    draws = np.random.default_rng(1)
+    for which, value in enumerate([2.0, -0.99, 0.7, 3.0, 1.0, 0.5, 0.4]):
+        held = ScaleDeviance(best.problem, scales, which)
+        for _ in range(5):
+            point = held.point(np.abs(draws.normal(size=len(held.bounds[0]))), value)
+            assert point[which] == pytest.approx(value, rel=1e-12)  # rounding
+            matrix = np.eye(3)
+            matrix[np.tril_indices(3, -1)] = point[[1, 2, 4]]
+            assert np.linalg.eigvalsh(matrix)[0] > -1e-12  # eigvalsh reads the lower triangle; zero up to rounding
+
+
+def test_where_to_look_for_an_end() -> None:
+    """Between the two points beside it, near the nearer; nowhere beyond the profile or where a point is."""
+    line = np.array([0.0, 1.0, 2.0, 3.0])
+    assert between(line, 2 * line - 3, 0.0, halve=False) == (1.5, 1)  # a line is its own spline
+    assert between(line, np.array([-9.0, 0.0, 1.0, 30.0]), 1.5, halve=True) == (2.5, 2)
+    assert between(line, line, 3.5, halve=False) is None
+    assert between(line, line, 2.0, halve=False) is None
+    assert between(np.array([0.0, 1e-300]), np.array([0.0, 1.0]), 0.5, halve=True) is not None
 
 
 @pytest.mark.parametrize(
