@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 SHARE, LONGEST, SHORTEST = 1 / 8, 10.0, 1e-6
 #: How much lower than the fit's own a deviance may be: the optimum is known to 1e-8.
 LOWER_DEVIANCE = 1e-6
-#: Where R's spline through lme4's points has the wanted zeta to this, some 4000th of a 95 % interval, it is the end.
-KEPT = 1e-3
+#: Where R's spline through lme4's points has the wanted zeta to this, a 200th of a 95 % interval, its end is lme4's and kept.
+#: Points of three correlated effects are not lme4's, which leaves the covariances: there the end is searched for.
+KEPT, WIDEST_OF_LME4 = 2e-2, 2
 #: How near to the wanted zeta the end is elsewhere; after how many points it is given up.
 NEAR, MOST_ADDED = 1e-4, 30
 
@@ -299,6 +300,7 @@ class Profiler:
         """The points, and more of them where R's spline through them is not near this zeta."""
         from lmebridge.inference.interpolation import between
 
+        kept = KEPT if max(self._scales.widths) <= WIDEST_OF_LME4 else NEAR
         for attempt in range(MOST_ADDED):
             found = between(points[:, track.column], points[:, 0], zeta, halve=attempt % 3 == 2)
             if found is None:
@@ -306,7 +308,7 @@ class Profiler:
             value, row = found
             added = track.point(value, points[row])
             error = abs(added[0] - zeta)
-            if attempt == 0 and error < KEPT:
+            if attempt == 0 and error < kept:
                 break
             points = np.insert(points, np.searchsorted(points[:, track.column], value), added, axis=0)
             if error < NEAR:
@@ -362,11 +364,8 @@ class Profiler:
                 f"profiling {name} detected a new, lower deviance, by {lower:.3g}: fit again from there"
             )
         if not found.converged:
-            warnings.warn(
-                f"a point of the profile of {name} did not converge (decrement {found.decrement:.2g})",
-                LmebridgeWarning,
-                stacklevel=2,
-            )
+            text = f"a point of the profile of {name} did not converge (decrement {found.decrement:.2g})"
+            warnings.warn(text, LmebridgeWarning, stacklevel=2)
 
 
 def _without_correlation(
