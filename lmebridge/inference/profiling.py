@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SHARE, LONGEST, SHORTEST = 1 / 8, 10.0, 1e-6
 #: How much lower than the fit's own a deviance may be: the optimum is known to 1e-8.
 LOWER_DEVIANCE = 1e-6
-#: Where R's spline through lme4's points has the wanted zeta to this, a 200th of a 95 % interval, its end is lme4's and kept.
+#: Where R's spline through lme4's points has the wanted zeta to this, a 200th of an interval, its end is lme4's: kept.
 #: Points of three correlated effects are not lme4's, which leaves the covariances: there the end is searched for.
 KEPT, WIDEST_OF_LME4 = 2e-2, 2
 #: How near to the wanted zeta the end is elsewhere; after how many points it is given up.
