@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import warnings
 
 import pytest
 
 from lmebridge.cached import cached_property
+from tests.forks import fork
 
 
 class Model:
@@ -57,11 +57,7 @@ def test_threads_do_not_wait_for_each_other(computing):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
 def test_a_forked_child_does_not_wait_for_a_thread_that_it_does_not_have(computing):
     """A child that is forked while another thread computes finds the value of its own object."""
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # Python 3.12 and later: there are threads, that is the point
-        child = os.fork()
+    child = fork()
     if child == 0:
         signal.alarm(10)  # ends a child that waits
         os._exit(Model().answer)

@@ -23,6 +23,7 @@ from lmebridge.errors import RError
 from tests.backends.test_worker import PLAIN, assert_fits, evaluate, fitted, is_gone
 from tests.backends.test_worker import worker as worker  # noqa: PLC0414 - a fixture of that module
 from tests.cases import data
+from tests.forks import fork
 
 pytestmark = pytest.mark.needs_r
 
@@ -310,7 +311,7 @@ def test_a_server_that_forks(tmp_path):
         model = fitted()
         for _ in range(2):
             reading, writing = os.pipe()
-            child = os.fork()
+            child = fork()
             if child == 0:
                 serve(model, writing)
             os.close(writing)

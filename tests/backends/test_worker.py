@@ -18,6 +18,7 @@ from lmebridge.backends import _process, _r
 from lmebridge.backends._worker import Limits, Worker
 from lmebridge.errors import BackendUnavailable, RError
 from tests.cases import data
+from tests.forks import fork
 
 pytestmark = pytest.mark.needs_r
 
@@ -186,7 +187,7 @@ def test_a_child_that_is_forked_while_r_starts_keeps_no_pipe(monkeypatch):
     own, kept = Worker(), []
 
     def forking(process, seconds):
-        child = os.fork()
+        child = fork()
         if child == 0:
             os._exit(int(process.requests != -1 or process.answers != -1))
         kept.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
@@ -338,7 +339,7 @@ def test_a_fork_has_a_process_of_its_own(worker):
     model = fitted()
     parent = worker.greeting["pid"][0]
     reading, writing = os.pipe()
-    child = os.fork()
+    child = fork()
     if child == 0:
         try:
             refused = "no"
