@@ -208,7 +208,6 @@ print(shares[["grp", "vcov", "share"]])
 # how good is it?
 schools = schools.assign(fitted_score=np.exp(final.fitted()))
 r2 = schools["ATT8SCR"].corr(schools["fitted_score"]) ** 2
-# Note: a 5 at the end, as in 0.15, may be rounded the other way than in R.
 print(np.round(r2, 3))
 
 # ---- Four schools of Brighton -----------------------------------------------

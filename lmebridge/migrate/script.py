@@ -14,8 +14,10 @@ from lmebridge.migrate.doc import WIDTH
 from lmebridge.migrate.errors import MigrationError
 from lmebridge.migrate.imports import import_lines
 from lmebridge.migrate.naming import MODULES, Naming, assigned, columns_seen, counters, modified, numbers_read
+from lmebridge.migrate.number_text import ROUND_NUMBERS, UNKNOWN_NUMBERS
 from lmebridge.migrate.python_text import Remark, comment, remarks, spaced, statement_lines
 from lmebridge.migrate.quoting import Unprintable
+from lmebridge.migrate.rounding import TIES
 from lmebridge.migrate.scope import Scope, Session
 from lmebridge.migrate.showing import shown
 from lmebridge.migrate.sources import Sources, with_sources
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 #: How the reason begins when a translator failed on what it should have refused.
 INTERNAL = "the translator has no answer to this form"
+#: Notes on how numbers are written: the first place of a script tells it of all, the list of notes has every line.
+SAID_ONCE = frozenset({ROUND_NUMBERS, TIES, UNKNOWN_NUMBERS})
 
 
 @dataclass(frozen=True)
@@ -270,8 +274,9 @@ def _attempt(scope: Scope, top: Top, output: _Output, line: int, beside: str) ->
             scope.define(name, value)
         span = getattr(error, "span", None)
         return _reason(error), None if span is None else span[0]
+    said = SAID_ONCE & {note.text for note in output.notes}
     output.notes += [Note(line, note) for note in scope.session.notes]
-    lines = _with_comments(lines, top.source, scope.session.notes, beside)
+    lines = _with_comments(lines, top.source, [note for note in scope.session.notes if note not in said], beside)
     if any(isinstance(statement, ast.FunctionDef) for statement in scope.body):
         output.definitions.append((len(output.lines), len(output.lines) + len(lines)))
     output.lines += lines

@@ -88,6 +88,13 @@ def test_notes_are_in_the_script_and_in_the_list():
     assert f"# Note: {found.notes[0].text}." in found.python
 
 
+def test_how_numbers_are_written_is_noted_once():
+    """The script tells it at the first place, the list at every one; what concerns a place stands at each."""
+    found = translate("x <- mean(c(0.1, 0.35))\nround(x, 1)\nround(x, 2)\nprint(round(x, 3))\n")
+    assert [note.line for note in found.notes] == [2, 3, 4]
+    assert found.python.count("# Note: ") == 1
+
+
 def test_sourced_scripts_are_included(tmp_path):
     """A script that is beside this one is put in place; one that sources itself is not followed for ever."""
     (tmp_path / "other.R").write_text("z <- 5 # from there\nsource('other.R')\n", encoding="utf-8")
