@@ -15,6 +15,7 @@ from lmebridge.pls.triangular import solve_triangular
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from lmebridge.inference.descent import Minimum
     from lmebridge.pls.blocks import Decomposition, Factor
     from lmebridge.pls.solution import Problem
 
@@ -364,3 +365,20 @@ def differences(function: Callable[[np.ndarray], float], point: np.ndarray) -> n
         step[i] = STEP * max(abs(value), STEP)
         gradient[i] = (function(point + step) - function(point - step)) / (2 * step[i])
     return gradient
+
+
+def without_correlation(
+    held: ScaleDeviance | FixedEffectDeviance, estimate: float, start: tuple[np.ndarray, np.ndarray]
+) -> Minimum | None:
+    """The least deviance where a correlation says nothing, one of its standard deviations being zero; None for others.
+
+    No value of the correlation has a larger one.
+    """
+    from lmebridge.inference.descent import minimize
+
+    found = []
+    for place in held.lengths:
+        upper = held.bounds[1].copy()
+        upper[place] = 0.0
+        found.append(minimize(held.at(estimate), start[0], (held.bounds[0], upper), start[1]))
+    return min(found, key=lambda minimum: minimum.value, default=None)

@@ -28,7 +28,7 @@ SHARE, LONGEST, SHORTEST = 1 / 8, 10.0, 1e-6
 #: How much lower than the fit's own a deviance may be: the optimum is known to 1e-8.
 LOWER_DEVIANCE = 1e-6
 #: Where R's spline through lme4's points has the wanted zeta to this, a 200th of an interval, its end is lme4's: kept.
-#: Points of three correlated effects are not lme4's, which leaves the covariances: there the end is searched for.
+#: lme4 has other points with three correlated effects, beyond the covariances, and on a level part, where it crawls.
 KEPT, WIDEST_OF_LME4 = 2e-2, 2
 #: How near to the wanted zeta the end is elsewhere; after how many points it is given up.
 NEAR, MOST_ADDED = 1e-4, 30
@@ -241,8 +241,7 @@ class Profiler:
         place = self._names.index(name)
         track, shifted = self._scale(place) if place < self._n_scales else self._fixed(place - self._n_scales)
         points = self._walk_both(track, shifted)
-        for zeta in self._ends:
-            points = self._with_end(track, points, zeta)
+        points = self._with_ends(track, points)
         return pd.DataFrame(points, columns=[".zeta", *self._names]).assign(**{".par": name})
 
     def _scale(self, which: int) -> tuple[_Track, float]:
@@ -272,12 +271,13 @@ class Profiler:
     def _track(self, held: ScaleDeviance | FixedEffectDeviance, place: int, bounds: tuple[float, float]) -> _Track:
         """The way of the parameter at `place`, whose `held` deviance is minimized over all others."""
         from lmebridge.inference.descent import hessian, minimize
+        from lmebridge.inference.deviances import without_correlation
 
         estimate, floors = self._optimum[place + 1], held.floors()
         start = _off_zero(held.start(self._best.theta, self._best.sigma), floors)
         middle = start, hessian(held.at(estimate), start, held.steps(start))
         starts = {estimate: middle}  # where the search at each value ended: the next begins there
-        void = _without_correlation(held, estimate, middle)
+        void = without_correlation(held, estimate, middle)
 
         def point(value: float, before: np.ndarray) -> np.ndarray:
             near, distance = starts[before[place + 1]], value - estimate
@@ -296,24 +296,37 @@ class Profiler:
 
         return _Track(place + 1, bounds, point)
 
-    def _with_end(self, track: _Track, points: np.ndarray, zeta: float) -> np.ndarray:
-        """The points, and more of them where R's spline through them is not near this zeta."""
-        from lmebridge.inference.interpolation import between
+    def _with_ends(self, track: _Track, points: np.ndarray) -> np.ndarray:
+        """lme4's points, and more of them where R's spline through these misses one of the wanted zetas."""
+        from lmebridge.inference.interpolation import LEVEL
 
-        kept = KEPT if max(self._scales.widths) <= WIDEST_OF_LME4 else NEAR
+        is_lme4s = max(self._scales.widths) <= WIDEST_OF_LME4 and (np.diff(points[:, 0]) > LEVEL).all()
+        right = KEPT if is_lme4s else NEAR
+        tried = [(zeta, self._toward(track, points, zeta)) for zeta in self._ends]
+        if all(there is None or abs(there[0] - zeta) < right for zeta, there in tried):
+            return points
+        for zeta in self._ends:  # both, as one more point moves the whole spline, which is not lme4's then
+            points = self._with_end(track, points, zeta)
+        return points
+
+    def _with_end(self, track: _Track, points: np.ndarray, zeta: float) -> np.ndarray:
+        """The points, and those that lead to this zeta."""
         for attempt in range(MOST_ADDED):
-            found = between(points[:, track.column], points[:, 0], zeta, halve=attempt % 3 == 2)
-            if found is None:
+            added = self._toward(track, points, zeta, halve=attempt % 3 == 2)
+            if added is None:
                 break
-            value, row = found
-            added = track.point(value, points[row])
-            error = abs(added[0] - zeta)
-            if attempt == 0 and error < kept:
-                break
-            points = np.insert(points, np.searchsorted(points[:, track.column], value), added, axis=0)
-            if error < NEAR:
+            points = np.insert(points, np.searchsorted(points[:, track.column], added[track.column]), added, axis=0)
+            if abs(added[0] - zeta) < NEAR:
                 break
         return points
+
+    @staticmethod
+    def _toward(track: _Track, points: np.ndarray, zeta: float, *, halve: bool = False) -> np.ndarray | None:
+        """The point where R's spline has this zeta, or between its neighbours; None where no points are around it."""
+        from lmebridge.inference.interpolation import between
+
+        found = between(points[:, track.column], points[:, 0], zeta, halve=halve)
+        return None if found is None else track.point(found[0], points[found[1]])
 
     # --- steps --------------------------------------------------------------------------------------------------
 
@@ -366,23 +379,6 @@ class Profiler:
         if not found.converged:
             text = f"a point of the profile of {name} did not converge (decrement {found.decrement:.2g})"
             warnings.warn(text, LmebridgeWarning, stacklevel=2)
-
-
-def _without_correlation(
-    held: ScaleDeviance | FixedEffectDeviance, estimate: float, start: tuple[np.ndarray, np.ndarray]
-) -> Minimum | None:
-    """The least deviance where a correlation says nothing, one of its standard deviations being zero; None for others.
-
-    No value of the correlation has a larger one.
-    """
-    from lmebridge.inference.descent import minimize
-
-    found = []
-    for place in held.lengths:
-        upper = held.bounds[1].copy()
-        upper[place] = 0.0
-        found.append(minimize(held.at(estimate), start[0], (held.bounds[0], upper), start[1]))
-    return min(found, key=lambda minimum: minimum.value, default=None)
 
 
 def _off_zero(parameters: np.ndarray, floors: np.ndarray) -> np.ndarray:
